@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { arena } from '../testing/arena.ts'
+
+async function ran(events = 5) {
+  const world = arena()
+  const worker = world.start()
+  for (let i = 0; i < events; i++) await world.publish('Added', { id: `r${i}`, by: i })
+  await world.caughtUp()
+  await worker.projector.stop('test')
+  return world
+}
+
+test('a re-created topic is refused, empty or already longer than before', async () => {
+  const world = await ran()
+  world.kafka.recreateTopic('operations')
+  expect(await world.start().ended).toMatchObject({ code: 'LOG_REPLACED' })
+  for (let i = 0; i < 30; i++) await world.publish('Added', { id: `r${i % 5}`, by: i })
+  const error = await world.start().ended
+  expect(error).toMatchObject({ code: 'LOG_REPLACED', remedy: expect.stringMatching(/Raise `version`/) })
+  expect(error!.message).toMatch(/the record at operations\/\d\/\d+ is another one/)
+})
+
+test('a log cut by an unclean election is refused', async () => {
+  const world = await ran(20)
+  for (const partition of [0, 1, 2]) world.kafka.cut({ topic: 'operations', partition }, 1)
+  expect(await world.start().ended).toMatchObject({ code: 'LOG_REPLACED' })
+})
+
+test('other partitions than the version was created over are refused, before and during a run', async () => {
+  const world = await ran()
+  const worker = world.start()
+  await world.kafka.settled()
+  world.kafka.addPartitions('operations', 2)
+  const error = await worker.ended
+  expect(error).toMatchObject({ code: 'PARTITIONS_CHANGED' })
+  expect(error!.message).toMatch(/counters\.v1 was created over 3 partitions of topic operations, which now has 5/)
+  expect(await world.start().ended).toMatchObject({ code: 'PARTITIONS_CHANGED' })
+})
+
+test('another definition under the same version is refused', async () => {
+  const world = await ran()
+  const record = (await world.stores.versions.load(world.projection))!
+  await world.stores.versions.save({ ...record, definition: `${record.definition}~` })
+  expect(await world.start().ended).toMatchObject({ code: 'DEFINITION_CHANGED' })
+})
+
+test('events that retention removed before they were folded are said, once, and the rest goes on', async () => {
+  const world = await ran()
+  const source = { topic: 'operations', partition: (await world.publish('Added', { id: 'x', by: 1 }))[0]!.partition }
+  const { end } = (await world.kafka.log.bounds('operations')).get(source.partition)!
+  for (let i = 0; i < 3; i++) await world.publish('Added', { id: 'x', by: 1 })
+  world.kafka.truncate(source, end + 2)
+  await world.finish()
+  expect(world.gaps).toEqual([[end - 1, end + 2]])
+  expect((await world.stores.progress.load(source))!.gaps).toEqual([[end - 1, end + 2]])
+})

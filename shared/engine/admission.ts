@@ -1,0 +1,81 @@
+import { TidemarkError } from '../errors.ts'
+import { positionText, type Source, sourceText } from '../events/position.ts'
+import { definitionFingerprint, type Projection, tableName, versionName } from '../projection/projection.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { Assignment, Log, Ports, Progress, VersionRecord, VersionStore } from './ports.ts'
+
+/**
+ * A version is what it was when it was created: the same definition over topics with the same partition counts. Recorded on first
+ * sight, compared ever after. Throws DEFINITION_CHANGED or PARTITIONS_CHANGED.
+ */
+export async function admitVersion(projection: Projection, log: Log, versions: VersionStore): Promise<VersionRecord> {
+  const counts = await Promise.all(
+    projection.topics.map(async ({ name }) => [name, (await log.bounds(name)).size] as const),
+  )
+  const now: VersionRecord = {
+    projection: projection.name,
+    version: projection.version,
+    definition: definitionFingerprint(projection),
+    partitions: Object.fromEntries(counts),
+    table: tableName(projection),
+  }
+  const then = await versions.load(projection)
+  if (!then) {
+    // Two workers that start at once record the same.
+    await versions.save(now)
+    return now
+  }
+  if (then.definition !== now.definition) {
+    throw new TidemarkError(
+      'DEFINITION_CHANGED',
+      `${versionName(projection)} was created with another table, topics or subscription than it declares now.`,
+    )
+  }
+  for (const [topic, count] of counts) {
+    if (then.partitions[topic] !== count) {
+      throw new TidemarkError(
+        'PARTITIONS_CHANGED',
+        `${versionName(projection)} was created over ${then.partitions[topic] ?? 0} partitions of topic ${topic}, which now has ${count}.`,
+      )
+    }
+  }
+  return then
+}
+
+async function endOf({ topic, partition }: Source, log: Log): Promise<number> {
+  return (await log.bounds(topic)).get(partition)?.end ?? 0
+}
+
+/**
+ * Is the partition the one that was folded? The record at the last recorded position must look as it did. A re-created topic loses
+ * its committed offsets too, so Kafka alone would not tell, and its low offsets would silently lose against the old stamps.
+ * Throws LOG_REPLACED. Gives what the version knows of the partition, with offsets that retention removed unfolded added.
+ */
+export async function admitPartition(
+  version: string,
+  assignment: Assignment,
+  { log, progress, observer }: Pick<Ports, 'log' | 'progress' | 'observer'>,
+): Promise<Progress> {
+  const { source, committed, logStart } = assignment
+  const known = (await progress.load(source)) ?? { position: -1, fingerprint: undefined, gaps: [] }
+  const replaced = (why: string) =>
+    new TidemarkError('LOG_REPLACED', `${version}: ${sourceText(source)} is not the log that was folded: ${why}.`)
+
+  // Another worker that still believes to own the partition may have folded what came after we were told where it ends.
+  const end = known.position < assignment.end ? assignment.end : await endOf(source, log)
+  if (known.position >= end) throw replaced(`it was folded up to offset ${known.position} but ends at ${end}`)
+  if (committed !== undefined && committed > end)
+    throw replaced(`offset ${committed} is committed but it ends at ${end}`)
+  if (known.position >= logStart && known.fingerprint !== undefined) {
+    for await (const [record] of log.read(source, known.position, known.position + 1)) {
+      // Compaction may have removed the record; then there is nothing to compare.
+      if (record?.offset !== known.position || fingerprint(record) === known.fingerprint) break
+      throw replaced(`the record at ${positionText({ ...source, offset: known.position })} is another one`)
+    }
+  }
+  const folded = committed ?? Math.max(0, known.position + 1)
+  if (folded >= logStart) return known
+  observer.gap(source, folded, logStart)
+  const gaps = known.gaps.some(([, to]) => to === logStart) ? known.gaps : [...known.gaps, [folded, logStart] as const]
+  return { ...known, gaps }
+}

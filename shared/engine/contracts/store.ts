@@ -1,0 +1,5 @@
+export { deadLetterStoreContract } from './dead-letter-store.ts'
+export { progressStoreContract } from './progress-store.ts'
+export { versionStoreContract } from './version-store.ts'
+export type { ViewHarness } from './view-scene.ts'
+export { viewStoreContract } from './view-store.ts'

@@ -1,0 +1,246 @@
+import { isKind } from '../errors.ts'
+import { type Decoder, decoder } from '../events/decode.ts'
+import { type Source, sourceText } from '../events/position.ts'
+import type { Fold } from '../projection/fold.ts'
+import { fingerprint } from './fingerprint.ts'
+import { FlushLoop } from './flush-loop.ts'
+import { Flusher } from './flusher.ts'
+import { Folder } from './folder.ts'
+import type { Ports, Progress, RecordBatch, Scope, SetAsideState } from './ports.ts'
+import { Abandoned, persist } from './recovery.ts'
+import { answerRequests, decidedElsewhere, reconcile } from './requests.ts'
+import { SetAside } from './set-aside.ts'
+import type { EngineSettings } from './settings.ts'
+import { WorkingSet } from './working-set.ts'
+
+export interface PartitionParts {
+  readonly source: Source
+  readonly fold: Fold
+  readonly ports: Ports
+  readonly settings: EngineSettings
+  /** The first offset to fold. */
+  readonly start: number
+  /** Does the log still have everything from its first event on, and do we start there? Then a row never met does not exist. */
+  readonly complete: boolean
+  readonly setAside: SetAsideState
+  readonly gaps: Progress['gaps']
+  readonly budget: number
+  /** Told of a fault that no waiting mends: the projector must end. */
+  failed(error: unknown): void
+}
+
+/** Records are folded in pieces, between which the process looks after its heartbeats and its other partitions. */
+const PIECE = 1_000
+
+/** Every so many polls it is looked whether another worker has decided about what waits here. */
+const RECONCILE = 10
+
+/**
+ * One assigned partition: folds its events strictly in order and flushes the rows they change. All that follows from the
+ * ownership of the partition lives and ends with this object.
+ */
+export class Partition {
+  readonly source: Source
+  readonly #rows: WorkingSet
+  readonly #parts: PartitionParts
+  readonly #decode: Decoder
+  readonly #setAside: SetAside
+  readonly #flusher: Flusher
+  readonly #folder: Folder
+  readonly #flushes: FlushLoop
+  readonly #abort = new AbortController()
+  /** What is done with rows is done one thing after the other: folding, and what people ask for. */
+  #turn: Promise<unknown> = Promise.resolve()
+  /** Counts the times the partition was folded again from its last durable mark: what was delivered before is void. */
+  #round = 0
+  #polls = 0
+  #refused: { readonly ids: readonly string[]; readonly until: number } | undefined
+
+  constructor(parts: PartitionParts) {
+    const { source, fold, ports, settings, start } = parts
+    const topic = fold.projection.topics.find(({ name }) => name === source.topic)
+    if (!topic)
+      throw new Error(`partition ${sourceText(source)} is not of a topic of projection ${fold.projection.name}`)
+    this.source = source
+    this.#parts = parts
+    this.#decode = decoder(topic, fold.wanted)
+    this.#rows = new WorkingSet(fold.shape, parts.budget)
+    this.#setAside = new SetAside(source, parts.setAside)
+    const { signal } = this.#abort
+    this.#flusher = new Flusher({
+      source,
+      ports,
+      settings,
+      rows: this.#rows,
+      setAside: this.#setAside,
+      signal,
+      gaps: parts.gaps,
+      durable: start,
+      failed: (error) => this.#failed(error),
+    })
+    this.#folder = new Folder({
+      source,
+      fold,
+      ports,
+      settings,
+      rows: this.#rows,
+      setAside: this.#setAside,
+      decode: this.#decode,
+      complete: parts.complete,
+      signal,
+    })
+    this.#flushes = new FlushLoop(
+      {
+        flusher: this.#flusher,
+        rows: this.#rows,
+        setAside: this.#setAside,
+        settings,
+        clock: ports.clock,
+        signal,
+        refused: (refusals, until) => {
+          this.#refused = { ids: refusals.map(({ id }) => id), until }
+          void this.#inTurn(async () => this.#foldAgain())
+        },
+        failed: (error) => this.#failed(error),
+      },
+      start,
+    )
+  }
+
+  /** Could folding go on from `start` as if nothing had happened? Only if this state is the fold of everything before it. */
+  continues(start: number, parked: ReadonlyMap<Scope, number>): boolean {
+    return !this.#abort.signal.aborted && start <= this.#flushes.next && this.#setAside.agrees(parked)
+  }
+
+  /** Goes on in a new generation, in which Kafka delivers from `start` on. */
+  goOn(start: number, budget: number): void {
+    this.#rows.budget = budget
+    if (start < this.#flusher.durable) this.#flusher.recommit()
+  }
+
+  /** Folds a batch; resolves when more may come. What was folded before, delivered again, is passed over. */
+  records(batch: RecordBatch): Promise<void> {
+    const round = this.#round
+    return this.#inTurn(async () => {
+      if (round !== this.#round) return
+      await this.#fold(batch)
+      await this.#flushes.due()
+    })
+  }
+
+  /** Makes everything folded durable and commits it. */
+  drain(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#flushes.all()
+      await this.#flusher.settled()
+    })
+  }
+
+  /**
+   * Does what people asked for with this partition's dead letters; now and then also looks whether another worker has done so.
+   * A failing world is left for the next time.
+   */
+  async answerRequests(): Promise<void> {
+    const { source, fold, ports } = this.#parts
+    try {
+      const requests = await ports.deadLetters.requests(source)
+      const look = this.#setAside.size > 0 && this.#polls++ % RECONCILE === 0
+      const decided = look && decidedElsewhere(this.#setAside, await ports.deadLetters.load(source)).length > 0
+      if (requests.length === 0 && !decided) return
+      const flush = () => this.#flushes.all()
+      const { rows, folder, setAside } = { rows: this.#rows, folder: this.#folder, setAside: this.#setAside }
+      const parts = { source, fold, ports, rows, setAside, folder, flush, next: () => this.#flushes.next }
+      await this.#inTurn(() =>
+        this.#persist(async () => {
+          if (decided) await reconcile(parts)
+          await answerRequests(requests, parts)
+        }),
+      )
+    } catch (error) {
+      if (!isKind(error, 'transient')) throw error
+    }
+  }
+
+  /** Ends without another write or commit being started: the partition is no longer ours. */
+  abandon(): void {
+    this.#abort.abort()
+  }
+
+  async #fold(batch: RecordBatch): Promise<void> {
+    const { ports } = this.#parts
+    const fresh = batch.records.filter(({ offset }) => offset >= this.#flushes.next)
+    this.#flushes.caughtUp = false
+    for (let from = 0; from < fresh.length; from += PIECE) {
+      const piece = fresh.slice(from, from + PIECE)
+      const folded = await this.#folder.fold(piece)
+      const last = piece[piece.length - 1]!
+      this.#flushes.advance({
+        next: last.offset + 1,
+        position: last.offset,
+        fingerprint: fingerprint(last),
+        oldest: piece[0]!.timestamp,
+        newest: last.timestamp,
+      })
+      this.#rows.trim()
+      ports.observer.folded(this.source, {
+        ...folded,
+        position: last.offset,
+        end: batch.end,
+        producedAt: last.timestamp,
+      })
+      if (from + PIECE < fresh.length) {
+        await ports.clock.sleep(0)
+        await this.#flushes.due()
+      }
+    }
+    this.#flushes.caughtUp = batch.next >= batch.end
+    this.#flushes.pass(batch.next)
+  }
+
+  /**
+   * Cassandra refuses rows for good, but which of the events folded since the last flush is to blame is not known: everything
+   * since the last durable mark is delivered again, and events of these rows are then written one by one. What other rows have
+   * got by now is skipped by their positions.
+   */
+  #foldAgain(): void {
+    if (!this.#refused) return
+    const { ids, until } = this.#refused
+    const { durable } = this.#flusher
+    this.#refused = undefined
+    this.#round++
+    this.#rows.clear()
+    this.#setAside.forget(durable)
+    this.#folder.suspect(ids, until)
+    this.#flushes.startOver()
+    this.#parts.ports.source.rewind(this.source, durable)
+  }
+
+  #persist<T>(work: () => Promise<T>): Promise<T> {
+    const { ports, settings } = this.#parts
+    return persist(work, {
+      clock: ports.clock,
+      backoffMs: settings.backoffMs,
+      signal: this.#abort.signal,
+      held: (error, seconds) => ports.observer.held(this.source, error, seconds),
+    })
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Abandoned || this.#abort.signal.aborted) return
+    this.abandon()
+    this.#parts.failed(error)
+  }
+
+  /** One thing at a time; an abandoned partition does nothing more and bothers nobody with it. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn
+      .then(async () => {
+        if (this.#abort.signal.aborted) return
+        this.#foldAgain()
+        await work()
+      })
+      .catch((error) => this.#failed(error))
+    this.#turn = done
+    return done
+  }
+}

@@ -1,0 +1,146 @@
+import { isKind } from '../errors.ts'
+import { type Source, sourceText } from '../events/position.ts'
+import { foldOf } from '../projection/fold.ts'
+import { type Projection, versionName } from '../projection/projection.ts'
+import { admitPartition, admitVersion } from './admission.ts'
+import { Partition } from './partition.ts'
+import type { Assignment, Ports, SourceListener } from './ports.ts'
+import { Abandoned, persist } from './recovery.ts'
+import { defaultSettings, type EngineSettings } from './settings.ts'
+
+export interface Projector {
+  /** Runs until `stop` (resolves), or until it can't go on (rejects with the reason, after what was done is durable where possible). */
+  run(): Promise<void>
+  /** Drains, commits, leaves the group. Safe to call twice. */
+  stop(reason: string): Promise<void>
+}
+
+/**
+ * Keeps one view up to date: partitions in parallel, each strictly in order.
+ *
+ * Why no fencing is needed: commit follows write, so a new owner starts at or before anything an old one has left undone; rows
+ * that the old one wrote further ahead carry a higher position and are skipped until the log gets there; and both compute the
+ * same value for the same position, with the same stamp.
+ */
+export function projector(projection: Projection, ports: Ports, settings: EngineSettings = defaultSettings): Projector {
+  const fold = foldOf(projection)
+  const version = versionName(projection)
+  const owned = new Map<string, Partition>()
+  const ending = new AbortController()
+  /** Aborted when the next generation begins: what the last one still waits for is then of no use. */
+  let generation = new AbortController()
+  let fault: { readonly error: unknown } | undefined
+  let stopping: Promise<void> | undefined
+
+  const listener: SourceListener = {
+    async assigned(assignments) {
+      generation.abort()
+      generation = new AbortController()
+      const { signal } = generation
+      const keep = new Set(assignments.map(({ source }) => sourceText(source)))
+      // First of all what is no longer ours is let go: from here on nothing of it is written or committed.
+      for (const [name, partition] of owned) {
+        if (keep.has(name)) continue
+        partition.abandon()
+        owned.delete(name)
+      }
+      ports.observer.assigned(assignments)
+      const budget = settings.workingSetBytes / Math.max(1, assignments.length)
+      try {
+        if (assignments.length > 0)
+          await hold(undefined, signal, () => admitVersion(projection, ports.log, ports.versions))
+        await Promise.all(assignments.map((assignment) => take(assignment, budget, signal)))
+      } catch (error) {
+        if (!(error instanceof Abandoned)) throw error
+      }
+    },
+
+    async records(batch) {
+      await owned.get(sourceText(batch.source))?.records(batch)
+    },
+
+    async drain() {
+      await Promise.all([...owned.values()].map((partition) => partition.drain()))
+    },
+  }
+
+  return {
+    async run() {
+      const polling = poll()
+      try {
+        await hold(undefined, ending.signal, () => admitVersion(projection, ports.log, ports.versions))
+        await ports.source.run(listener)
+      } catch (error) {
+        // Stopped while still waiting for the world: nothing had begun.
+        if (!(error instanceof Abandoned)) fault ??= { error }
+      } finally {
+        ending.abort()
+        for (const partition of owned.values()) partition.abandon()
+        await polling
+      }
+      if (fault) throw fault.error
+    },
+    stop,
+  }
+
+  function stop(reason: string): Promise<void> {
+    stopping ??= (async () => {
+      ports.observer.draining(reason)
+      // A generation that waits for the world to become its own is not waited for.
+      generation.abort()
+      if (owned.size === 0) ending.abort()
+      await ports.source.stop()
+      ending.abort()
+    })()
+    return stopping
+  }
+
+  /** A fault in one partition ends the process, since only a fresh one is known to be sound; the others are drained first. */
+  function failed(error: unknown): void {
+    fault ??= { error }
+    void stop('a fault')
+  }
+
+  /** Takes a partition over, or goes on with it where it never stopped being the fold of everything before `start`. */
+  async function take(assignment: Assignment, budget: number, signal: AbortSignal): Promise<void> {
+    const { source, start, logStart } = assignment
+    const name = sourceText(source)
+    const [{ gaps }, setAside] = await Promise.all([
+      hold(source, signal, () => admitPartition(version, assignment, ports)),
+      hold(source, signal, () => ports.deadLetters.load(source)),
+    ])
+    if (signal.aborted) return
+    const current = owned.get(name)
+    if (current?.continues(start, setAside.parked)) {
+      current.goOn(start, budget)
+      return
+    }
+    current?.abandon()
+    const complete = start === 0 && logStart === 0
+    owned.set(name, new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, budget, failed }))
+    ports.observer.parked(source, [...setAside.parked.keys()].length)
+  }
+
+  async function poll(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await ports.clock.sleep(settings.requestPollMs, ending.signal)
+      for (const partition of [...owned.values()]) {
+        if (!ending.signal.aborted) await partition.answerRequests().catch(failed)
+      }
+    }
+  }
+
+  function hold<T>(source: Source | undefined, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return persist(work, {
+      clock: ports.clock,
+      backoffMs: settings.backoffMs,
+      signal,
+      held: (error, seconds) => ports.observer.held(source, error, seconds),
+    })
+  }
+}
+
+/** Must the process not be started again until a person has done something? */
+export function refusesToRun(error: unknown): boolean {
+  return isKind(error, 'refused') || isKind(error, 'usage') || isKind(error, 'poison')
+}
