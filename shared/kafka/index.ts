@@ -1,0 +1,7 @@
+export { type ClusterDescription, describeCluster } from './cluster.ts'
+export { KafkaLog } from './log.ts'
+export { murmur2, partitionOf } from './partitioner.ts'
+export { KafkaPublisher } from './publisher.ts'
+export type { KafkaLogger, KafkaSettings } from './settings.ts'
+export { KafkaSource } from './source.ts'
+export { type GroupDescription, KafkaAdmin, type NewTopic, type TopicDescription } from './topics.ts'

@@ -1,0 +1,188 @@
+import kafkajs from 'kafkajs'
+import type { Broker } from 'kafkajs/src/cluster/index.js'
+import { type Source, sourceText } from '../events/position.ts'
+import { assign, type Candidate } from './assignor.ts'
+import { heard, type KafkaConnection } from './connection.ts'
+import { failureType, isLost } from './failure.ts'
+
+const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
+
+const PROTOCOL = 'tidemark-sticky'
+
+/** One member's place in one generation of its group: who may commit, and for what. */
+export interface Place {
+  readonly generation: number
+  readonly memberId: string
+  readonly leads: boolean
+  readonly sources: readonly Source[]
+}
+
+/**
+ * What a group's coordinator knows of this member: Kafka's classic group protocol, request by request. Nothing is repeated or
+ * decided here; errors are kafkajs' own.
+ */
+export class Membership {
+  readonly #connection: KafkaConnection
+  readonly group: string
+  readonly #topics: readonly string[]
+  #memberId = ''
+  /** Kept from request to request; looked up again after any failure but a no of the coordinator itself. */
+  #coordinator: Broker | undefined
+  #last: { readonly generation: number; readonly sources: readonly Source[] } = { generation: -1, sources: [] }
+
+  constructor(connection: KafkaConnection, group: string, topics: readonly string[]) {
+    this.#connection = connection
+    this.group = group
+    this.#topics = topics
+  }
+
+  /** Joins, or joins again; resolves when all members have, or the rebalance timeout is over. A failure may be repeated as it is. */
+  async join(): Promise<Place> {
+    const { sessionTimeoutMs: sessionTimeout, rebalanceTimeoutMs: rebalanceTimeout } = this.#connection.settings
+    try {
+      await this.#connection.refresh(this.#topics)
+      const groupProtocols = [{ name: PROTOCOL, metadata: this.#introduction() }]
+      const joined = await this.#ask((coordinator) =>
+        coordinator.joinGroup({
+          groupId: this.group,
+          sessionTimeout,
+          rebalanceTimeout,
+          memberId: this.#memberId,
+          groupProtocols,
+        }),
+      )
+      this.#memberId = joined.memberId
+      const leads = joined.leaderId === joined.memberId
+      const groupAssignment = leads ? await this.#assignment(joined.members) : []
+      const { memberAssignment } = await this.#ask((coordinator) =>
+        coordinator.syncGroup({
+          groupId: this.group,
+          generationId: joined.generationId,
+          memberId: joined.memberId,
+          groupAssignment,
+        }),
+      )
+      const sources = this.#decoded(memberAssignment)
+      this.#last = { generation: joined.generationId, sources }
+      return { generation: joined.generationId, memberId: joined.memberId, leads, sources }
+    } catch (error) {
+      if (isLost(error)) this.forget()
+      throw error
+    }
+  }
+
+  /** Says "I am here". Rejects with REBALANCE_IN_PROGRESS when a generation is about to end; the member counts as alive all the same. */
+  async heartbeat({ generation, memberId }: Place): Promise<void> {
+    await this.#ask((coordinator) =>
+      coordinator.heartbeat({ groupId: this.group, groupGenerationId: generation, memberId }),
+    )
+  }
+
+  /** Fenced by Kafka by member and generation only: that the partitions are this member's own must be seen to before. */
+  async commit(
+    { generation, memberId }: Place,
+    offsets: readonly { readonly source: Source; readonly next: number }[],
+  ): Promise<void> {
+    const topics = Map.groupBy(offsets, ({ source }) => source.topic)
+    await this.#ask((coordinator) =>
+      coordinator.offsetCommit({
+        groupId: this.group,
+        groupGenerationId: generation,
+        memberId,
+        topics: [...topics].map(([topic, own]) => ({
+          topic,
+          partitions: own.map(({ source: { partition }, next }) => ({ partition, offset: String(next) })),
+        })),
+      }),
+    )
+  }
+
+  /** Gives the place up at once, instead of when the session times out. */
+  async leave(): Promise<void> {
+    if (this.#memberId === '') return
+    const memberId = this.#memberId
+    this.forget()
+    await this.#ask((coordinator) => coordinator.leaveGroup({ groupId: this.group, memberId }))
+  }
+
+  async #ask<T>(question: (coordinator: Broker) => Promise<T>): Promise<T> {
+    this.#coordinator ??= await this.#connection.coordinator(this.group)
+    const coordinator = this.#coordinator
+    try {
+      return await heard(coordinator, question(coordinator))
+    } catch (error) {
+      if (!isLost(error) && failureType(error) !== 'REBALANCE_IN_PROGRESS') this.#coordinator = undefined
+      throw error
+    }
+  }
+
+  /** The coordinator does not know this member any more: the next join is a newcomer's, which still says what it had. */
+  forget(): void {
+    this.#memberId = ''
+  }
+
+  /** Whether topics have other partitions than they had in this generation, in which case its leader should join again. */
+  async grown(known: ReadonlyMap<string, number>): Promise<boolean> {
+    await this.#connection.know(this.#topics)
+    return this.#topics.some((topic) => this.#connection.partitions(topic).length !== known.get(topic))
+  }
+
+  partitionCounts(): ReadonlyMap<string, number> {
+    return new Map(this.#topics.map((topic) => [topic, this.#connection.partitions(topic).length]))
+  }
+
+  #introduction(): Buffer {
+    const userData = Buffer.from(
+      JSON.stringify({
+        generation: this.#last.generation,
+        owned: this.#last.sources.map(({ topic, partition }) => [topic, partition]),
+      }),
+    )
+    return MemberMetadata.encode({ version: 0, topics: [...this.#topics], userData })
+  }
+
+  /** The leader's duty: who reads what. It looks up the partitions anew, because a rebalance may be about new ones. */
+  async #assignment(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
+    const candidates = members.map(({ memberId, memberMetadata }) => candidate(memberId, memberMetadata))
+    const topics = [...new Set(candidates.flatMap((member) => member.topics))]
+    await this.#connection.refresh(topics)
+    const shares = assign(candidates, new Map(topics.map((topic) => [topic, this.#connection.partitions(topic)])))
+    return [...shares].map(([memberId, sources]) => {
+      const assignment = Object.fromEntries(
+        [...Map.groupBy(sources, ({ topic }) => topic)].map(([topic, own]) => [
+          topic,
+          own.map(({ partition }) => partition),
+        ]),
+      )
+      return {
+        memberId,
+        memberAssignment: MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) }),
+      }
+    })
+  }
+
+  #decoded(bytes: Buffer): Source[] {
+    const assignment = bytes.length === 0 ? {} : (MemberAssignment.decode(bytes)?.assignment ?? {})
+    return Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    )
+  }
+}
+
+function candidate(id: string, metadata: Buffer): Candidate {
+  const decoded = MemberMetadata.decode(metadata)
+  return { id, topics: decoded?.topics ?? [], ...history(decoded?.userData ?? Buffer.alloc(0)) }
+}
+
+/** A history that can't be read only costs stickiness. */
+function history(userData: Buffer): Pick<Candidate, 'owned' | 'generation'> {
+  try {
+    const { generation, owned }: { generation: number; owned: [string, number][] } = JSON.parse(userData.toString())
+    return { generation, owned: owned.map(([topic, partition]) => ({ topic, partition })) }
+  } catch {
+    return { generation: -1, owned: [] }
+  }
+}
+
+/** For the log: partitions as text. */
+export const names = (sources: readonly Source[]) => sources.map(sourceText)
