@@ -1,0 +1,134 @@
+import type { RowWrite } from '../engine/ports.ts'
+import { slot, stamp } from '../engine/stamp.ts'
+import type { Projection } from '../projection/projection.ts'
+import type { AnyRow } from '../projection/row.ts'
+import { columnsOf } from '../projection/table.ts'
+import { framed, valueText } from '../projection/values.ts'
+import { type Encode, encoder, encodeText, encodeWhole } from './cells.ts'
+import { type Bound, unset } from './session.ts'
+import type { Mutation } from './writer.ts'
+
+/** What Cassandra spends on a cell besides its value, roughly: stamp, flags, its place in the row. */
+const CELL_BYTES = 12
+
+/** Turns row writes into statements; compiled once per view. */
+export interface RowEncoder {
+  /** Finds one stored row: `cart_id = ? AND …`. */
+  readonly whereRow: string
+  /** What `whereRow` is bound to. */
+  rowParams(key: AnyRow, source: string): Bound[]
+  mutation(write: RowWrite): Mutation & { readonly id: string }
+}
+
+/**
+ * - A row is one INSERT of all columns at the position's write slot, so it can't be torn: a column that is null is bound as
+ *   null if it was `cleared`, else left unset, which costs no tombstone.
+ * - A deletion is a DELETE at the delete slot and, at the write slot, the INSERT of a marker that expires. Both are in one
+ *   batch of one partition, which each replica applies as one. An older write loses to the DELETE, a later one wins over
+ *   the marker; `tm_deleted_at` is never set to null, it is outdated by a higher `tm_position`.
+ */
+export function rowEncoder(
+  projection: Pick<Projection, 'view' | 'merge'>,
+  table: string,
+  markerSeconds: number,
+): RowEncoder {
+  const columns = columnsOf(projection.view)
+  const keyColumns = columns.filter(({ role }) => role !== 'value')
+  const partition = columns.filter(({ role }) => role === 'partition')
+  const encoders: readonly Encode[] = columns.map(({ type }) => encoder(type))
+  const names = columns.map(({ name }) => name)
+  const partIsClustered = projection.merge !== undefined
+  const rowIsPartition = keyColumns.length === partition.length
+
+  const insert = statement([...columns.map(({ cql }) => cql), 'tm_position', 'tm_source'], 'USING TIMESTAMP ?')
+  const marker = statement(
+    [...keyColumns.map(({ cql }) => cql), 'tm_position', 'tm_source', 'tm_deleted_at'],
+    `USING TIMESTAMP ? AND TTL ${markerSeconds}`,
+  )
+  const whereRow = [...keyColumns.map(({ cql }) => cql), ...(partIsClustered ? ['tm_source'] : [])]
+    .map((name) => `${name} = ?`)
+    .join(' AND ')
+  const remove = `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${whereRow}`
+  let sourceText = ''
+  let sourceBytes: Buffer = encodeText('')
+
+  /** Writes of one call nearly always have one source. */
+  function encodeSource(source: string): Buffer {
+    if (source !== sourceText) {
+      sourceText = source
+      sourceBytes = encodeText(source)
+    }
+    return sourceBytes
+  }
+
+  function rowParams(key: AnyRow, source: string): Bound[] {
+    const params: Bound[] = keyColumns.map(({ name }, index) => encoders[index]!(key[name]))
+    if (partIsClustered) params.push(encodeSource(source))
+    return params
+  }
+
+  function rowMutation({ row, cleared, position, source }: RowWrite, values: AnyRow) {
+    const params = new Array<Bound>(columns.length + 3)
+    let bytes = 0
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!
+      const value = values[name]
+      if (value === null || value === undefined) {
+        params[index] = cleared.length > 0 && cleared.includes(name) ? null : unset
+        continue
+      }
+      const cell = encoders[index]!(value)
+      params[index] = cell
+      bytes += cell.length + CELL_BYTES
+    }
+    const from = encodeSource(source)
+    params[columns.length] = encodeWhole(position)
+    params[columns.length + 1] = from
+    params[columns.length + 2] = encodeWhole(stamp(position, slot.write))
+    return { statements: [{ query: insert, params }], bytes: bytes + from.length + 8 + 2 * CELL_BYTES, row }
+  }
+
+  function deletion({ key, position, source }: RowWrite) {
+    const at = encodeWhole(position)
+    const keys = keyColumns.map(({ name }, index) => encoders[index]!(key[name]))
+    const from = encodeSource(source)
+    const statements = [
+      {
+        query: remove,
+        params: [encodeWhole(stamp(position, slot.delete)), ...keys, ...(partIsClustered ? [from] : [])],
+      },
+      { query: marker, params: [...keys, at, from, at, encodeWhole(stamp(position, slot.write))] },
+    ]
+    return { statements, bytes: keys.reduce((sum, { length }) => sum + 2 * length, from.length + 6 * CELL_BYTES) }
+  }
+
+  function routingKey(key: AnyRow): Buffer {
+    const parts = partition.map(({ name }, index) => encoders[index]!(key[name]))
+    if (parts.length === 1) return parts[0]!
+    return Buffer.concat(
+      parts.flatMap((part) => [Buffer.from([part.length >> 8, part.length & 0xff]), part, Buffer.from([0])]),
+    )
+  }
+
+  return {
+    whereRow,
+    rowParams,
+    mutation(write) {
+      const { statements, bytes } = write.row === null ? deletion(write) : rowMutation(write, write.row)
+      return {
+        id: write.id,
+        // The id is the whole key as text: of a table without clustering key it names the partition already.
+        partition: rowIsPartition
+          ? write.id
+          : framed(partition.map(({ name, type }) => valueText(type, write.key[name]))),
+        routingKey: () => routingKey(write.key),
+        statements,
+        bytes,
+      }
+    },
+  }
+
+  function statement(into: readonly string[], using: string): string {
+    return `INSERT INTO ${table} (${into.join(', ')}) VALUES (${into.map(() => '?').join(', ')}) ${using}`
+  }
+}

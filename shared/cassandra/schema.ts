@@ -1,0 +1,118 @@
+import { TidemarkError } from '../errors.ts'
+import type { Session } from './session.ts'
+
+export interface ColumnDefinition {
+  readonly name: string
+  /** As Cassandra writes it: `frozen<list<text>>`. */
+  readonly type: string
+}
+
+/** A table as we mean it to be. */
+export interface TableDefinition {
+  readonly name: string
+  readonly partitionKey: readonly ColumnDefinition[]
+  readonly clusteringKey: readonly (ColumnDefinition & { readonly order: 'asc' | 'desc' })[]
+  readonly values: readonly ColumnDefinition[]
+}
+
+export interface KeyspaceOptions {
+  /** Replicas per data centre. Default: in the local one as many as it has nodes, at most 3. */
+  readonly replication?: Readonly<Record<string, number>>
+}
+
+/** Creates the keyspace if it is not there; one that is there is left as it is. */
+export async function createKeyspace(session: Session, { replication }: KeyspaceOptions = {}): Promise<void> {
+  const replicas = Object.entries(
+    replication ?? { [session.localDataCenter]: Math.min(3, Math.max(1, session.localNodes)) },
+  )
+  const options = replicas.map(([dataCenter, count]) => `'${dataCenter.replaceAll("'", "''")}': ${count}`).join(', ')
+  await session.define(
+    `CREATE KEYSPACE IF NOT EXISTS ${session.keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', ${options}}`,
+    `creating keyspace ${session.keyspace}`,
+  )
+}
+
+/** Creates what is missing, then checks all. Throws TABLE_MISMATCH. Safe to run again; run it from one process at a time. */
+export async function createTables(session: Session, tables: readonly TableDefinition[]): Promise<void> {
+  for (const table of tables) {
+    if ((await existing(session, table.name)) === undefined)
+      await session.define(createTable(session, table), `creating ${session.table(table.name)}`)
+  }
+  await checkTables(session, tables)
+}
+
+/** Throws TABLE_MISSING or TABLE_MISMATCH, listing every difference. */
+export async function checkTables(session: Session, tables: readonly TableDefinition[]): Promise<void> {
+  for (const table of tables) {
+    const found = await existing(session, table.name)
+    if (found === undefined)
+      throw new TidemarkError('TABLE_MISSING', `table ${session.table(table.name)} does not exist`)
+    const faults = differences(described(table), found)
+    if (faults.length > 0)
+      throw new TidemarkError(
+        'TABLE_MISMATCH',
+        `table ${session.table(table.name)} has ${faults.length} difference(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n`,
+      )
+  }
+}
+
+/** Removes a table and all that is in it; nothing happens if it is not there. */
+export async function dropTable(session: Session, name: string): Promise<void> {
+  await session.define(`DROP TABLE IF EXISTS ${session.table(name)}`, `dropping ${session.table(name)}`)
+}
+
+function createTable(session: Session, { name, partitionKey, clusteringKey, values }: TableDefinition): string {
+  const columns = [...partitionKey, ...clusteringKey, ...values].map((column) => `${column.name} ${column.type}`)
+  const key = [
+    `(${partitionKey.map((column) => column.name).join(', ')})`,
+    ...clusteringKey.map((column) => column.name),
+  ].join(', ')
+  const order =
+    clusteringKey.length === 0
+      ? ''
+      : ` WITH CLUSTERING ORDER BY (${clusteringKey.map((column) => `${column.name} ${column.order}`).join(', ')})`
+  return `CREATE TABLE IF NOT EXISTS ${session.table(name)} (${columns.join(', ')}, PRIMARY KEY (${key}))${order}`
+}
+
+/** Each column as one phrase: its type, and its place in the key. */
+type Columns = ReadonlyMap<string, string>
+
+function described({ partitionKey, clusteringKey, values }: TableDefinition): Columns {
+  return new Map([
+    ...partitionKey.map(({ name, type }, index) => [name, `${type}, partition key ${index + 1}`] as const),
+    ...clusteringKey.map(
+      ({ name, type, order }, index) => [name, `${type}, clustering key ${index + 1} ${order}`] as const,
+    ),
+    ...values.map(({ name, type }) => [name, type] as const),
+  ])
+}
+
+async function existing(session: Session, table: string): Promise<Columns | undefined> {
+  const query = `SELECT column_name, type, kind, position, clustering_order FROM system_schema.columns WHERE keyspace_name = '${session.keyspace}' AND table_name = '${table}'`
+  const { rows } = await session.read(query, [], `looking at the columns of ${session.table(table)}`)
+  if (rows.length === 0) return undefined
+  return new Map(
+    rows.map((row) => {
+      const place =
+        row.kind === 'partition_key'
+          ? `, partition key ${row.position + 1}`
+          : row.kind === 'clustering'
+            ? `, clustering key ${row.position + 1} ${row.clustering_order}`
+            : row.kind === 'static'
+              ? ', static'
+              : ''
+      return [String(row.column_name), `${row.type}${place}`]
+    }),
+  )
+}
+
+function differences(declared: Columns, found: Columns): string[] {
+  const faults: string[] = []
+  for (const [name, phrase] of declared) {
+    const other = found.get(name)
+    if (other === undefined) faults.push(`column ${name} is missing: declared as ${phrase}`)
+    else if (other !== phrase) faults.push(`column ${name} is ${other}: declared as ${phrase}`)
+  }
+  for (const [name, phrase] of found) if (!declared.has(name)) faults.push(`column ${name} (${phrase}) is not declared`)
+  return faults
+}
