@@ -1,0 +1,6 @@
+export { createLogger, errorFields, type Logger } from './log.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
+export { createObserver, type ObserverParts, type ProjectionObserver } from './observer.ts'
+export { listenFault, type ProbeAnswer, type Probes, probeAnswer, probePaths } from './probes.ts'
+export { createProgress, type Progress, together, type Verdict } from './progress.ts'
+export { startTracing, type Tracing, validTraceparent } from './tracing.ts'
