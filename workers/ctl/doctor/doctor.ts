@@ -1,0 +1,172 @@
+import type * as cassandra from '../../../shared/cassandra/index.ts'
+import type { Config } from '../../../shared/config.ts'
+import type { VersionStore } from '../../../shared/engine/index.ts'
+import type { Topic } from '../../../shared/events/topic.ts'
+import type { ClusterDescription } from '../../../shared/kafka/cluster.ts'
+import type { KafkaAdmin } from '../../../shared/kafka/index.ts'
+import {
+  definitionFingerprint,
+  type Projection,
+  tableName,
+  versionName,
+} from '../../../shared/projection/projection.ts'
+import { nodeFindings, nodesOf, replicationFindings, replicationOf } from './cassandra-checks.ts'
+import { attempt, type Finding, fail, failed, ok } from './finding.ts'
+import { clusterFindings, groupFindings, topicFindings } from './kafka-checks.ts'
+
+/** How tables are looked at: shared/cassandra. */
+type Schema = Pick<typeof cassandra, 'checkBookkeeping' | 'checkTables' | 'viewTable'>
+
+/** What the doctor looks with; each may throw, which is a finding. What was opened is closed. */
+export interface DoctorTools {
+  readonly schema: Schema
+  readConfig(): Config
+  loadProjections(config: Config): Promise<readonly Projection[]>
+  describeCluster(config: Config): Promise<ClusterDescription>
+  admin(config: Config): Pick<KafkaAdmin, 'describe' | 'describeGroup' | 'close'>
+  connect(
+    config: Config,
+  ): Promise<{ readonly session: cassandra.Session; readonly versions: Pick<VersionStore, 'load'> }>
+}
+
+/**
+ * Looks at everything Tidemark depends on, and goes on after a failure, so that all are found at once. Changes nothing and
+ * never rejects: what can't be looked at is a failure itself.
+ */
+export async function* examine(tools: DoctorTools): AsyncGenerator<Finding> {
+  let config: Config
+  try {
+    config = tools.readConfig()
+    yield ok('settings', 'are complete and right')
+  } catch (error) {
+    yield failed('settings', error)
+    yield fail('the rest', 'was not looked at', 'Correct the settings, then run `tidemark doctor` again.')
+    return
+  }
+  let projections: readonly Projection[] = []
+  yield* await attempt('projections', async () => {
+    projections = await tools.loadProjections(config)
+    return [ok('projections', projections.map(versionName).join(', ') || 'none')]
+  })
+  const topics = new Map<string, Topic>(
+    projections.flatMap((projection) => projection.topics.map((topic) => [topic.name, topic] as const)),
+  )
+  const counts = new Map<string, number>()
+  yield* examineKafka(tools, config, projections, topics, counts)
+  yield* examineCassandra(tools, config, projections, counts)
+}
+
+/** Fills in how many partitions each topic has. */
+async function* examineKafka(
+  tools: DoctorTools,
+  config: Config,
+  projections: readonly Projection[],
+  topics: ReadonlyMap<string, Topic>,
+  counts: Map<string, number>,
+): AsyncGenerator<Finding> {
+  let brokers = 0
+  const reached = await attempt('kafka', async () => {
+    const cluster = await tools.describeCluster(config)
+    brokers = cluster.brokers
+    return clusterFindings(cluster)
+  })
+  yield* reached
+  // Every further question would wait in vain for the same brokers.
+  if (brokers === 0) return
+  const admin = tools.admin(config)
+  try {
+    for (const topic of topics.values()) {
+      yield* await attempt(`topic ${topic.name}`, async () => {
+        const found = await admin.describe(topic.name)
+        if (found) counts.set(topic.name, found.partitions)
+        return topicFindings(topic, found, brokers)
+      })
+    }
+    for (const projection of projections) {
+      const group = versionName(projection)
+      const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.get(name) ?? 0), 0)
+      yield* await attempt(`group ${group}`, async () =>
+        groupFindings(group, await admin.describeGroup(group), partitions),
+      )
+    }
+  } finally {
+    await admin.close().catch(() => undefined)
+  }
+}
+
+async function* examineCassandra(
+  tools: DoctorTools,
+  config: Config,
+  projections: readonly Projection[],
+  counts: ReadonlyMap<string, number>,
+): AsyncGenerator<Finding> {
+  let opened: Awaited<ReturnType<DoctorTools['connect']>>
+  try {
+    opened = await tools.connect(config)
+  } catch (error) {
+    yield failed('cassandra', error)
+    return
+  }
+  const { session, versions } = opened
+  const { keyspace, localDatacenter } = config.cassandra
+  try {
+    const nodes = await nodesOf(session)
+    yield* nodeFindings(nodes)
+    const replication = await replicationOf(session)
+    yield* replicationFindings(keyspace, localDatacenter, nodes, replication)
+    // Without a keyspace there is nothing in it.
+    if (!replication) return
+    const books = await attempt('tables beside the views', async () => {
+      await tools.schema.checkBookkeeping(session)
+      return [ok('tables beside the views', 'are there')]
+    })
+    yield* books
+    const recorded = books.every(({ level }) => level === 'ok')
+    for (const projection of projections) {
+      const table = `table ${tableName(projection)}`
+      yield* await attempt(table, async () => {
+        await tools.schema.checkTables(session, [tools.schema.viewTable(projection)])
+        return [ok(table, 'is as declared')]
+      })
+      const version = versionName(projection)
+      if (recorded)
+        yield* await attempt(version, async () => versionFindings(projection, await versions.load(projection), counts))
+    }
+  } catch (error) {
+    yield failed('cassandra', error)
+  } finally {
+    await session.close().catch(() => undefined)
+  }
+}
+
+/** Is the version what it was when it began? A worker refuses it otherwise. */
+function versionFindings(
+  projection: Projection,
+  record: Awaited<ReturnType<VersionStore['load']>>,
+  counts: ReadonlyMap<string, number>,
+): readonly Finding[] {
+  const subject = `version ${versionName(projection)}`
+  if (!record) return [ok(subject, 'has not been run yet')]
+  const findings: Finding[] = []
+  if (record.definition !== definitionFingerprint(projection)) {
+    findings.push(
+      fail(
+        subject,
+        'was begun with another table, other topics or another subscription',
+        'Raise `version`: the new table is filled beside the old one.',
+      ),
+    )
+  }
+  for (const [topic, before] of Object.entries(record.partitions)) {
+    const now = counts.get(topic)
+    if (now === undefined || now === before) continue
+    findings.push(
+      fail(
+        subject,
+        `was begun over ${before} partitions of topic ${topic}, which now has ${now}: keys have moved`,
+        'Raise `version` to rebuild the view from the log.',
+      ),
+    )
+  }
+  return findings.length > 0 ? findings : [ok(subject, 'is what it was when it began')]
+}
