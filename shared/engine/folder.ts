@@ -101,7 +101,7 @@ export class Folder {
     if (step.kind === 'ignored') return 'ignored'
     if (step.kind === 'poison') return this.#bury(keyScope(record.key), record, step.error)
     const { event, keys } = step
-    if (keys.length === 0) return 'ignored'
+    if (keys.length === 0 || setAside.skipped(keyScope(record.key), record.offset)) return 'ignored'
     if (this.suspicious(keys)) return this.applyAlone(record, event, keys)
     if (keys.length === 1) return this.applyTo(keys[0]!, record, event)
     return worst(keys.map((key) => this.applyTo(key, record, event)))
@@ -119,6 +119,7 @@ export class Folder {
     if (!entry)
       throw new Error(`row ${id} of ${fold.projection.name} was not loaded before ${positionText(event.position)}`)
     if (entry.position >= offset && entry.foreign === undefined) return 'duplicate'
+    if (setAside.skipped(rowScope(id), offset)) return 'ignored'
     try {
       if (entry.foreign !== undefined) throw this.#twoSources(entry, event)
       const row = fold.apply(entry.row, key, event)

@@ -61,11 +61,15 @@ async function answer(request: Request, parts: RequestParts): Promise<Answer> {
   await flush()
   const moved = await movedPast(request, parts)
   if (moved) return { done: false, message: moved }
+  return wholly(scope, offset, setAside, () => decide(request, parts))
+}
+
+/** Half done is not done: the scope waits as before, and what has reached the rows is passed over the next time. */
+async function wholly<T>(scope: Scope, since: number, setAside: SetAside, work: () => Promise<T>): Promise<T> {
   try {
-    return await decide(request, parts)
+    return await work()
   } catch (error) {
-    // Half done is not done: the scope waits as before, and what has reached the rows is passed over the next time.
-    setAside.hold(scope, offset)
+    setAside.hold(scope, since)
     throw error
   }
 }
@@ -99,8 +103,10 @@ export async function reconcile(parts: RequestParts): Promise<void> {
   for (const [scope, since] of decidedElsewhere(setAside, state)) {
     if (since >= parts.next()) continue
     setAside.adopt(state.skipped)
-    const { done, last } = await applyWaiting(scope, since, parts)
-    await ports.deadLetters.release(source, scope, done, last)
+    await wholly(scope, since, setAside, async () => {
+      const { done, last } = await applyWaiting(scope, since, parts)
+      await ports.deadLetters.release(source, scope, done, last)
+    })
   }
   ports.observer.parked(source, setAside.size)
 }

@@ -168,7 +168,10 @@ describe('a handler may not', () => {
     const words: string[] = []
     expect(
       failure(
-        says((note) => (words.push('x'), { ...note, words })),
+        says((note) => {
+          words.push('x')
+          return { ...note, words }
+        }),
         said(),
       ),
     ).toEqual(impure(/on.Said .* two answers/))
@@ -200,7 +203,7 @@ describe('nor may any other function of an author', () => {
     ['key', { key: () => ({ id: crypto.randomUUID() }) }, /^key of projection note drew lots/],
     [
       'key, changing the event',
-      { key: (event: { subject: string }) => ({ id: (event.subject += '!') }) },
+      { key: (event: { subject: string }) => ({ id: Object.assign(event, { subject: `${event.subject}!` }).subject }) },
       /^key of projection note changed its event.subject: 'a' became 'a!'/,
     ],
     [

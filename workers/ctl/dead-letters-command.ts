@@ -32,14 +32,9 @@ export async function listCommand(
   else if (letters.length === 0) output.write(`no dead letters${all ? '' : ' wait'}\n`)
   else {
     const rows = letters.map(({ projection, version, position, state, scope, waiting, code, reason }) =>
-      [
-        `${projection}.v${version}`,
-        position,
-        state,
-        readable(scope),
-        count(waiting),
-        `${code} ${reason}`,
-      ].map((text) => ({ text })),
+      [`${projection}.v${version}`, position, state, readable(scope), count(waiting), `${code} ${reason}`].map(
+        (text) => ({ text }),
+      ),
     )
     output.write(
       `${tableLines(['PROJECTION', 'POSITION', 'STATE', 'HOLDS UP', 'WAITING>', 'WHY'], rows, widthOf(output), paintFor(output)).join('\n')}\n`,
