@@ -17,7 +17,7 @@ const front: Page = { path: 'README.md', text: read('README.md') }
 const pages: readonly Page[] = [
   front,
   { path: 'CHANGELOG.md', text: read('CHANGELOG.md') },
-  ...['shared', 'workers', 'k8s', 'helm'].flatMap((top) =>
+  ...['shared', 'workers', 'k8s'].flatMap((top) =>
     readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('README.md') && !path.includes('node_modules'))
       .map((path) => ({ path: posix.join(top, path), text: read(join(top, path)) })),

@@ -12,3 +12,6 @@ export class StackError extends Error {
     return `${this.message}\n  → ${this.remedy}`
   }
 }
+
+/** A port that the stack needs belongs to somebody else. */
+export class PortTaken extends StackError {}

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { StackError } from './errors.ts'
+import { PortTaken, StackError } from './errors.ts'
 import { output } from './process.ts'
 import type { Address, StackNode } from './settings.ts'
 
@@ -26,7 +26,7 @@ export async function checkPorts(nodes: StackNode[]): Promise<void> {
       : `${name} can't listen on ${address.host}:${address.port} (${code})`,
   )
   const settings = [...new Set(problems.map(({ setting }) => setting))].join(', ')
-  throw new StackError(
+  throw new PortTaken(
     lines.join('\n'),
     `End that process, or choose another port with ${settings}, or another STACK_NAME and STACK_NET (127.0.1).`,
   )

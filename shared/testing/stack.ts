@@ -1,11 +1,13 @@
 import { join } from 'node:path'
-import { StackError } from '../../k8s/dev/errors.ts'
+import { PortTaken, StackError } from '../../k8s/dev/errors.ts'
+import { freePorts } from '../../k8s/dev/free-ports.ts'
 import { dropLease, endWithUsers, isUnwanted, takeLease } from '../../k8s/dev/leases.ts'
 import { down, up } from '../../k8s/dev/lifecycle.ts'
-import { showProgress } from '../../k8s/dev/progress.ts'
+import { type Progress, showProgress } from '../../k8s/dev/progress.ts'
 import { settingsOf } from '../../k8s/dev/record.ts'
-import { addresses } from '../../k8s/dev/settings.ts'
+import { addresses, type Settings } from '../../k8s/dev/settings.ts'
 
+const PORTS = { KAFKA_PORT: 29_092, CQL_PORT: 29_042, STORAGE_PORT: 27_000, JMX_PORT: 27_199 }
 const ROOT = join(import.meta.dirname, '..', '..')
 
 /**
@@ -18,7 +20,24 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (namesServers(process.env)) return undefined
   const progress = showProgress()
-  const settings = settingsOf(process.env, ROOT)
+  try {
+    return await withStack(settingsOf(process.env, ROOT), progress)
+  } catch (error) {
+    // A stack of another checkout, or servers of somebody's own, have the usual ports: tests bring their own.
+    if (!(error instanceof PortTaken) || process.env.STACK_NAME) throw unavailable(error)
+    const env = { ...process.env, STACK_NAME: 'test', ...(await freePorts(PORTS)) }
+    return await withStack(settingsOf(env, ROOT), progress).catch((fault) => {
+      throw unavailable(fault)
+    })
+  }
+}
+
+function unavailable(error: unknown): unknown {
+  return error instanceof StackError ? new Error(`tests on a real Kafka and Cassandra can't run: ${error}`) : error
+}
+
+/** Has the stack running, tells the tests where, and gives what ends it for this run. */
+async function withStack(settings: Settings, progress: Progress): Promise<() => Promise<void>> {
   takeLease(settings.dir)
   const leave = async () => {
     dropLease(settings.dir)
@@ -31,7 +50,7 @@ export default async function setup(): Promise<(() => Promise<void>) | undefined
     Object.assign(process.env, addresses(stack.settings))
   } catch (error) {
     await leave()
-    throw error instanceof StackError ? new Error(`tests on a real Kafka and Cassandra can't run: ${error}`) : error
+    throw error
   }
   return leave
 }

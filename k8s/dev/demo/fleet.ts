@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Projection } from '../../../shared/projection/index.ts'
+import { freePort } from '../free-ports.ts'
 import { type Children, DemoFailure } from './children.ts'
 import type { Display } from './display.ts'
-import { freePort } from './ground.ts'
 import { type Observation, observer } from './observation.ts'
 
 const LOOK_EVERY_MS = 250

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePorts } from '../free-ports.ts'
 import { down, up } from '../lifecycle.ts'
 import type { Progress } from '../progress.ts'
 import { recordedSettings, settingsOf } from '../record.ts'
@@ -29,7 +29,7 @@ export function demoFolder(): string {
  */
 export async function startStack(progress: Progress, cancel: AbortSignal): Promise<Record<string, string>> {
   const chosen = Object.fromEntries(CHOICES.map((name) => [name, process.env[name]]))
-  const wanted = settingsOf({ ...chosen, STACK_NAME: NAME, ...(await freePorts()) }, ROOT)
+  const wanted = settingsOf({ ...chosen, STACK_NAME: NAME, ...(await freePorts(PORTS)) }, ROOT)
   const { settings } = await up(wanted, progress, cancel)
   return addresses(settings)
 }
@@ -37,32 +37,4 @@ export async function startStack(progress: Progress, cancel: AbortSignal): Promi
 /** Ends the demo's stack, whoever started it. With `wipe` its data goes, so that the next demo begins with an empty log. */
 export async function endStack(progress: Progress, { wipe }: { readonly wipe: boolean }): Promise<boolean> {
   return (await down(recorded(), progress, { wipe })).length > 0
-}
-
-/** The usual ports, or all of them moved together where one is taken. Kafka's controller listens 1000 above its port. */
-async function freePorts(): Promise<Record<string, string>> {
-  for (let moved = 0; moved <= 900; moved += 100) {
-    const ports = [...Object.values(PORTS), PORTS.KAFKA_PORT + 1_000]
-    const free = await Promise.all(ports.map((port) => tryPort(port + moved, '127.0.0.1')))
-    if (free.includes(undefined)) continue
-    return Object.fromEntries(Object.entries(PORTS).map(([name, port]) => [name, String(port + moved)]))
-  }
-  // The stack itself says best which port is taken, and by whom.
-  return Object.fromEntries(Object.entries(PORTS).map(([name, port]) => [name, String(port)]))
-}
-
-/** The port wanted, or any other if somebody listens there. */
-export async function freePort(preferred: number): Promise<number> {
-  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? preferred
-}
-
-function tryPort(port: number, host?: string): Promise<number | undefined> {
-  const { promise, resolve } = Promise.withResolvers<number | undefined>()
-  const server = createServer()
-  server.once('error', () => resolve(undefined))
-  server.listen({ port, exclusive: true, ...(host ? { host } : {}) }, () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
-  })
-  return promise
 }
