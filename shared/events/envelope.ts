@@ -49,8 +49,8 @@ function binary({ headers, value }: LogRecord, at: () => string, relevant: (type
 function structured({ value }: LogRecord, at: () => string): Envelope {
   if (value === null) throw new TidemarkError('EVENT_EMPTY', `record ${at()} has no value`)
   const event = json(value, at)
-  if (typeof event !== 'object' || event === null) throw notCloudEvent(at)
-  const { specversion, type, id, source, data, subject, time, dataschema }: Record<string, unknown> = { ...event }
+  if (!isObject(event)) throw notCloudEvent(at)
+  const { specversion, type, id, source, data, subject, time, dataschema } = event
   if (specversion !== '1.0' || !filled(type) || !filled(id) || !filled(source)) throw notCloudEvent(at)
   return {
     type,
@@ -80,6 +80,10 @@ function json(value: Buffer, at: () => string): unknown {
   }
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
 function filled(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
@@ -96,13 +100,15 @@ function filledOrAbsent(name: string, value: unknown, at: () => string): string 
 }
 
 /** RFC 3339. A date alone, or a number, is not one. */
-const RFC3339 = /^\d{4}-\d\d-(\d\d)[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 function timeOrAbsent(value: unknown, at: () => string): Date | undefined {
   if (value === undefined || value === null) return undefined
-  const [matched, day] = (typeof value === 'string' && RFC3339.exec(value)) || []
-  const time = new Date(matched === undefined ? Number.NaN : matched.toUpperCase().replace(' ', 'T'))
-  if (matched === undefined || Number.isNaN(time.getTime()) || !dayExists(matched, Number(day))) {
+  const matched = typeof value === 'string' && RFC3339.test(value) ? value : undefined
+  const time = new Date(
+    matched === undefined ? Number.NaN : matched[10] === 'T' && !matched.endsWith('z') ? matched : spelt(matched),
+  )
+  if (matched === undefined || Number.isNaN(time.getTime()) || !dayExists(matched)) {
     throw new TidemarkError(
       'EVENT_NOT_CLOUDEVENT',
       `record ${at()}: time ${JSON.stringify(value)} is not an RFC 3339 time`,
@@ -111,9 +117,15 @@ function timeOrAbsent(value: unknown, at: () => string): Date | undefined {
   return time
 }
 
+/** RFC 3339 allows small letters and a space where JavaScript wants capitals and a T. */
+function spelt(time: string): string {
+  return time.toUpperCase().replace(' ', 'T')
+}
+
 /** JavaScript takes February 30 for March 2: a time that never was must not become another one. */
-function dayExists(time: string, day: number): boolean {
-  return day <= 28 || new Date(`${time.slice(0, 10)}T00:00:00Z`).getUTCDate() === day
+function dayExists(time: string): boolean {
+  const day = time.slice(8, 10)
+  return day <= '28' || new Date(`${time.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day)
 }
 
 /** The first value of a header. */

@@ -92,6 +92,7 @@ function decodeRecords(
   const appended = (attributes & LOG_APPEND_TIME) !== 0 ? int64(batch, 35) : undefined
   const count = batch.readInt32BE(57)
   at = 0
+  lastBytes = undefined
   for (let index = 0; index < count; index++) {
     const length = varint(body)
     const end = at + length
@@ -101,13 +102,30 @@ function decodeRecords(
     const offset = firstOffset + varint(body)
     const key = field(body)
     const value = field(body)
-    const headers = headersOf(body)
+    const headers = sharedHeaders(body, end)
     at = end
     if (offset >= from) into.push({ offset, timestamp: appended ?? timestamp, key, value, headers })
   }
 }
 
 const NONE: RecordHeaders = Object.freeze({})
+
+/** The bytes of the last record's headers, and what they were: producers that say the same with every record are read once. */
+let lastBytes: Buffer | undefined
+let lastHeaders: RecordHeaders = NONE
+
+function sharedHeaders(body: Buffer, end: number): RecordHeaders {
+  if (
+    lastBytes !== undefined &&
+    lastBytes.length === end - at &&
+    body.compare(lastBytes, 0, lastBytes.length, at, end) === 0
+  )
+    return lastHeaders
+  const start = at
+  lastHeaders = headersOf(body)
+  lastBytes = body.subarray(start, end)
+  return lastHeaders
+}
 
 /** A header that comes more than once becomes the list of its values, as kafkajs has it. */
 function headersOf(body: Buffer): RecordHeaders {

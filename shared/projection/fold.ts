@@ -35,7 +35,7 @@ export function foldOf(projection: Projection): Fold {
     wanted: (type) => Object.hasOwn(projection.on, type),
 
     keys(event) {
-      return attempt('KEY_INVALID', 'key', event, () => {
+      try {
         const given = projection.key(event)
         if (!Array.isArray(given)) return [rowKey(given)]
         if (given.length < 2) return Array.from(given, rowKey)
@@ -45,15 +45,21 @@ export function foldOf(projection: Projection): Fold {
           if (!rows.has(row.id)) rows.set(row.id, row)
         }
         return [...rows.values()]
-      })
+      } catch (cause) {
+        throw failed('KEY_INVALID', 'key', event, cause)
+      }
     },
 
     apply(row, key, event) {
-      const before = row ?? attempt('HANDLER_FAILED', 'initial', event, () => shape.row(projection.initial(key), key))
-      return attempt('HANDLER_FAILED', 'on', event, () => {
+      let part = 'initial'
+      try {
+        const before = row ?? shape.row(projection.initial(key), key)
+        part = `on.${event.type}`
         const after = projection.on[event.type]!(before, event)
         return after === null ? null : after === before ? before : shape.row(after, key)
-      })
+      } catch (cause) {
+        throw failed('HANDLER_FAILED', part, event, cause)
+      }
     },
 
     merge(parts, key) {
@@ -70,17 +76,9 @@ export function foldOf(projection: Projection): Fold {
     return { id: shape.id(key), key }
   }
 
-  function attempt<T>(code: Code, part: 'key' | 'initial' | 'on', event: Event, run: () => T): T {
-    try {
-      return run()
-    } catch (cause) {
-      const what = part === 'on' ? `on.${event.type}` : part
-      throw failure(
-        code,
-        `${what} of projection ${projection.name} failed on ${event.type} at ${positionText(event.position)}`,
-        cause,
-      )
-    }
+  function failed(code: Code, part: string, event: Event, cause: unknown): TidemarkError {
+    const at = positionText(event.position)
+    return failure(code, `${part} of projection ${projection.name} failed on ${event.type} at ${at}`, cause)
   }
 }
 

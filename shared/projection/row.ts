@@ -35,6 +35,22 @@ export function rowShape(table: Table): RowShape {
   const onlyPartitionKey = table.partitionKey.length === 1 ? table.partitionKey[0] : undefined
   const single = keyColumns.length === 1 ? first : undefined
 
+  function absent({ name, optional }: Column): null {
+    if (!optional) throw new TypeError(`is missing and not optional (declare it '${table.columns[name]}?')`)
+    return null
+  }
+
+  function unchanged({ type }: Column, before: unknown, after: unknown): void {
+    if (before === after || valueText(type, before) === valueText(type, after)) return
+    throw new TypeError(`was changed: ${shown(before)} became ${shown(after)}`)
+  }
+
+  function copied(given: AnyRow): AnyRow {
+    const row: Record<string, unknown> = {}
+    for (const { name, type } of columns) row[name] = given[name] == null ? null : canonical(type, given[name])
+    return row
+  }
+
   function id(key: AnyRow): string {
     if (single) return valueText(single.type, key[single.name])
     return framed(keyColumns.map(({ name, type }) => valueText(type, key[name])))
@@ -50,8 +66,10 @@ export function rowShape(table: Table): RowShape {
         throw new TidemarkError('KEY_INVALID', `a key of view ${table.name} must be an object, not ${shown(value)}`)
       const key: Record<string, unknown> = {}
       let bytes = 0
-      for (const { name, type } of keyColumns) {
-        try {
+      let column = keyColumns[0]!
+      try {
+        for (column of keyColumns) {
+          const { name, type } = column
           const part = canonical(type, (value as AnyRow)[name])
           const size = valueBytes(type, part)
           if (onlyPartitionKey === name && size === 0)
@@ -59,9 +77,9 @@ export function rowShape(table: Table): RowShape {
           bytes += size
           if (bytes > KEY_BYTES) throw new TypeError('makes the key longer than 65,000 bytes: Cassandra refuses it')
           key[name] = part
-        } catch (cause) {
-          throw new TidemarkError('KEY_INVALID', `key column ${name} of view ${table.name} ${reason(cause)}`)
         }
+      } catch (cause) {
+        throw new TidemarkError('KEY_INVALID', `key column ${column.name} of view ${table.name} ${reason(cause)}`)
       }
       return key
     },
@@ -70,33 +88,25 @@ export function rowShape(table: Table): RowShape {
       if (typeof value !== 'object' || value === null || value instanceof Promise || Array.isArray(value)) {
         throw new TidemarkError('ROW_INVALID', `a row of view ${table.name} must be an object, not ${notARow(value)}`)
       }
-      const row: Record<string, unknown> = {}
-      for (const { name, type, optional, role } of columns) {
-        const cell: unknown = (value as AnyRow)[name]
-        if (cell === undefined || cell === null) {
-          if (!optional)
-            throw new TidemarkError(
-              'ROW_INVALID',
-              `column ${name} of view ${table.name} is missing and not optional (declare it '${table.columns[name]}?')`,
-            )
-          row[name] = null
-          continue
+      // Taken once and whole: what is looked at below is what is kept, whatever the handler does with its object.
+      const given: AnyRow = { ...value }
+      // Mostly the columns are exactly these and their values canonical already: then this is the row.
+      let fit = true
+      let column = columns[0]!
+      try {
+        for (column of columns) {
+          const cell = given[column.name]
+          const made = cell === undefined || cell === null ? absent(column) : canonical(column.type, cell)
+          if (made !== cell) fit = false
+          if (column.role !== 'value') unchanged(column, key[column.name], made)
         }
-        try {
-          row[name] = canonical(type, cell)
-        } catch (cause) {
-          throw new TidemarkError('ROW_INVALID', `column ${name} of view ${table.name} ${reason(cause)}`)
-        }
-        if (role !== 'value' && row[name] !== key[name] && valueText(type, row[name]) !== valueText(type, key[name])) {
-          throw new TidemarkError(
-            'ROW_INVALID',
-            `key column ${name} of view ${table.name} was changed: ${shown(key[name])} became ${shown(row[name])}`,
-          )
-        }
+      } catch (cause) {
+        const what = column.role === 'value' ? 'column' : 'key column'
+        throw new TidemarkError('ROW_INVALID', `${what} ${column.name} of view ${table.name} ${reason(cause)}`)
       }
       for (const name in value)
         if (!names.has(name)) throw new TidemarkError('ROW_INVALID', `${name} is not a column of view ${table.name}`)
-      return Object.freeze(row)
+      return Object.freeze(fit ? given : copied(given))
     },
 
     bytes(row) {
