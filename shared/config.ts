@@ -123,7 +123,7 @@ const settings = {
 
   /** While behind, a flush is this large at most: more coalesces better, and is more to repeat after a crash. */
   TIDEMARK_FLUSH_ROWS: whole(1, 1_000_000, 'rows').prefault('20000'),
-  TIDEMARK_FLUSH_MIB: whole(1, 1024, 'MiB').prefault('16'),
+  TIDEMARK_FLUSH_MIB: whole(1, 1024, 'MiB').prefault('64'),
   /** While behind, how long rows are collected. Caught up, rows are written at once whatever this says. */
   TIDEMARK_FLUSH_INTERVAL_MS: whole(1, 60_000, 'milliseconds').prefault('1000'),
   /** Rows kept so as not to be read again; half of a worker's memory is a good size. */

@@ -21,9 +21,9 @@ export async function admitVersion(projection: Projection, log: Log, versions: V
   }
   const then = await versions.load(projection)
   if (!then) {
-    // Two workers that start at once record the same.
+    // Two workers that start at once record the same; if one of them is of another definition, both find that out.
     await versions.save(now)
-    return now
+    return admitVersion(projection, log, versions)
   }
   if (then.definition !== now.definition) {
     throw new TidemarkError(
@@ -49,15 +49,17 @@ async function endOf({ topic, partition }: Source, log: Log): Promise<number> {
 /**
  * Is the partition the one that was folded? The record at the last recorded position must look as it did. A re-created topic loses
  * its committed offsets too, so Kafka alone would not tell, and its low offsets would silently lose against the old stamps.
- * Throws LOG_REPLACED. Gives what the version knows of the partition, with offsets that retention removed unfolded added.
+ * `folded` is how far this worker has got, if it had the partition before. Throws LOG_REPLACED. Gives what the version knows of the partition, with offsets that retention removed unfolded added.
  */
 export async function admitPartition(
   version: string,
   assignment: Assignment,
   { log, progress, observer }: Pick<Ports, 'log' | 'progress' | 'observer'>,
+  folded?: Pick<Progress, 'position' | 'fingerprint'>,
 ): Promise<Progress> {
   const { source, committed, logStart } = assignment
-  const known = (await progress.load(source)) ?? { position: -1, fingerprint: undefined, gaps: [] }
+  const recorded = (await progress.load(source)) ?? { position: -1, fingerprint: undefined, gaps: [] }
+  const known = folded && folded.position > recorded.position ? { ...recorded, ...folded } : recorded
   const replaced = (why: string) =>
     new TidemarkError('LOG_REPLACED', `${version}: ${sourceText(source)} is not the log that was folded: ${why}.`)
 
@@ -73,9 +75,9 @@ export async function admitPartition(
       throw replaced(`the record at ${positionText({ ...source, offset: known.position })} is another one`)
     }
   }
-  const folded = committed ?? Math.max(0, known.position + 1)
-  if (folded >= logStart) return known
-  observer.gap(source, folded, logStart)
-  const gaps = known.gaps.some(([, to]) => to === logStart) ? known.gaps : [...known.gaps, [folded, logStart] as const]
+  const next = committed ?? Math.max(0, known.position + 1)
+  if (next >= logStart) return known
+  observer.gap(source, next, logStart)
+  const gaps = known.gaps.some(([, to]) => to === logStart) ? known.gaps : [...known.gaps, [next, logStart] as const]
   return { ...known, gaps }
 }

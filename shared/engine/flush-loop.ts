@@ -11,6 +11,7 @@ export interface FlushLoopParts {
   readonly rows: WorkingSet
   readonly setAside: SetAside
   readonly settings: EngineSettings
+  readonly flushBytes: number
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Told, once, that rows were refused in a flush that reached `until`: from then on nothing is flushed until `startOver`. */
@@ -24,6 +25,8 @@ const NOTHING = { position: -1, fingerprint: undefined, oldest: Number.NaN, newe
 export class FlushLoop {
   /** Has folding reached the end of the log? */
   caughtUp = false
+  /** Bytes of changed rows that are worth a flush. */
+  flushBytes: number
   readonly #parts: FlushLoopParts
   #mark: Mark
   #flushing: Promise<void> | undefined
@@ -34,8 +37,14 @@ export class FlushLoop {
   /** `start`: the first offset to fold. */
   constructor(parts: FlushLoopParts, start: number) {
     this.#parts = parts
+    this.flushBytes = parts.flushBytes
     this.#mark = { next: start, ...NOTHING }
     this.#lastFlush = parts.clock.now()
+  }
+
+  /** How far folding has got. */
+  get mark(): Mark {
+    return this.#mark
   }
 
   /** The offset folding goes on from. */
@@ -56,9 +65,8 @@ export class FlushLoop {
 
   /** Starts a flush if it is time, and waits for the one under way only if memory would fill up otherwise. */
   async due(): Promise<void> {
-    const { settings } = this.#parts
-    while (overfull(this.#pending(), settings) && !this.#halted()) {
-      await (this.#flushing ?? this.#start(flushTrigger(this.#pending(), settings) ?? 'rows'))
+    while (overfull(this.#pending(), this.#limits()) && !this.#halted()) {
+      await (this.#flushing ?? this.#start(flushTrigger(this.#pending(), this.#limits()) ?? 'rows'))
     }
     this.#startWhenDue()
   }
@@ -84,7 +92,7 @@ export class FlushLoop {
 
   #startWhenDue(): void {
     if (this.#flushing || this.#halted() || this.#clean()) return
-    const trigger = flushTrigger(this.#pending(), this.#parts.settings)
+    const trigger = flushTrigger(this.#pending(), this.#limits())
     if (trigger) void this.#start(trigger)
     else this.#wake()
   }
@@ -92,7 +100,12 @@ export class FlushLoop {
   #pending(): Pending {
     const { rows, setAside, clock } = this.#parts
     const waited = clock.now() - this.#lastFlush
-    return { rows: rows.dirtyRows, bytes: rows.dirtyBytes, setAside: setAside.pending, caughtUp: this.caughtUp, waited }
+    const bytes = rows.dirtyBytes + setAside.pendingBytes
+    return { rows: rows.dirtyRows, bytes, setAside: setAside.pending, caughtUp: this.caughtUp, waited }
+  }
+
+  #limits() {
+    return { ...this.#parts.settings, flushBytes: this.flushBytes }
   }
 
   /** Is everything folded in the view? */

@@ -4,6 +4,7 @@ import type { EngineSettings } from './settings.ts'
 /** What a partition has folded and not begun to write. */
 export interface Pending {
   readonly rows: number
+  /** Of rows, dead letters and parked events. */
   readonly bytes: number
   /** Dead letters and parked events. */
   readonly setAside: number

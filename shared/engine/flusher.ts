@@ -66,7 +66,10 @@ export class Flusher {
     rows.written()
     // Which events are dead letters is only known when it is known which rows are refused: their later events wait.
     if (refusals.length > 0) return refusals
-    if (letters.length + events.length > 0) await this.#persist(() => ports.deadLetters.record(source, letters, events))
+    if (letters.length + events.length > 0) {
+      await this.#persist(() => ports.deadLetters.record(source, letters, events))
+      setAside.recorded(letters)
+    }
     this.#durable = mark.next
     this.#written = mark
     this.#commitSoon(mark, trigger === 'drain')

@@ -57,8 +57,8 @@ export class Folder {
     let busy = clock.now() - decodeAt
     if (missing.size > 0) await this.#load(missing)
     const applyAt = clock.now()
-    for (const [index, record] of records.entries()) {
-      const applied = this.apply(record, steps[index]!)
+    for (let index = 0; index < records.length; index++) {
+      const applied = this.apply(records[index]!, steps[index]!)
       outcomes[typeof applied === 'string' ? applied : await applied]++
     }
     busy += clock.now() - applyAt
@@ -90,18 +90,18 @@ export class Folder {
   /** Applies one event to all its rows, which `fold` or `load` has brought into memory. */
   apply(record: LogRecord, step: Step): Outcome | Promise<Outcome> {
     const { setAside } = this.#parts
-    if (setAside.size > 0) {
+    if (!setAside.idle) {
       const key = keyScope(record.key)
       if (key !== KEYLESS && setAside.waits(key, record.offset)) {
         setAside.park(key, record)
         return 'parked'
       }
+      if (setAside.skipped(key, record.offset)) return 'ignored'
     }
-    if (setAside.skipped(keyScope(record.key), record.offset)) return 'ignored'
     if (step.kind === 'ignored') return 'ignored'
     if (step.kind === 'poison') return this.#bury(keyScope(record.key), record, step.error)
     const { event, keys } = step
-    if (keys.length === 0 || setAside.skipped(keyScope(record.key), record.offset)) return 'ignored'
+    if (keys.length === 0) return 'ignored'
     if (this.suspicious(keys)) return this.applyAlone(record, event, keys)
     if (keys.length === 1) return this.applyTo(keys[0]!, record, event)
     return worst(keys.map((key) => this.applyTo(key, record, event)))
@@ -111,7 +111,7 @@ export class Folder {
   applyTo({ id, key }: RowKey, record: LogRecord, event: Event): Outcome {
     const { fold, rows, setAside, settings } = this.#parts
     const { offset } = record
-    if (setAside.size > 0 && setAside.waits(rowScope(id), offset)) {
+    if (!setAside.idle && setAside.waits(rowScope(id), offset)) {
       setAside.park(rowScope(id), record)
       return 'parked'
     }
@@ -119,20 +119,18 @@ export class Folder {
     if (!entry)
       throw new Error(`row ${id} of ${fold.projection.name} was not loaded before ${positionText(event.position)}`)
     if (entry.position >= offset && entry.foreign === undefined) return 'duplicate'
-    if (setAside.skipped(rowScope(id), offset)) return 'ignored'
+    if (!setAside.idle && setAside.skipped(rowScope(id), offset)) return 'ignored'
     try {
       if (entry.foreign !== undefined) throw this.#twoSources(entry, event)
       const row = fold.apply(entry.row, key, event)
-      if (row !== null && row !== entry.row) {
-        const bytes = fold.shape.bytes(row)
-        if (bytes > settings.maxRowBytes) {
-          throw new TidemarkError(
-            'ROW_TOO_LARGE',
-            `row ${JSON.stringify(id)} of ${fold.projection.name} would have about ${bytes} bytes after ${positionText(event.position)}; the limit is ${settings.maxRowBytes}`,
-          )
-        }
+      const bytes = row === null ? 0 : fold.shape.bytes(row)
+      if (bytes > settings.maxRowBytes) {
+        throw new TidemarkError(
+          'ROW_TOO_LARGE',
+          `row ${JSON.stringify(id)} of ${fold.projection.name} would have about ${bytes} bytes after ${positionText(event.position)}; the limit is ${settings.maxRowBytes}`,
+        )
       }
-      rows.change(entry, row, offset)
+      rows.change(entry, row, offset, bytes)
       return 'applied'
     } catch (error) {
       return this.#bury(rowScope(id), record, error)

@@ -4,11 +4,11 @@ import { type Source, sourceText } from '../events/position.ts'
 import type { Fold } from '../projection/fold.ts'
 import { fingerprint } from './fingerprint.ts'
 import { FlushLoop } from './flush-loop.ts'
-import { Flusher } from './flusher.ts'
+import { Flusher, type Mark } from './flusher.ts'
 import { Folder } from './folder.ts'
 import type { Ports, Progress, RecordBatch, Scope, SetAsideState } from './ports.ts'
 import { Abandoned, persist } from './recovery.ts'
-import { answerRequests, decidedElsewhere, reconcile } from './requests.ts'
+import { answerRequests, reconcile } from './requests.ts'
 import { SetAside } from './set-aside.ts'
 import type { EngineSettings } from './settings.ts'
 import { WorkingSet } from './working-set.ts'
@@ -24,7 +24,8 @@ export interface PartitionParts {
   readonly complete: boolean
   readonly setAside: SetAsideState
   readonly gaps: Progress['gaps']
-  readonly budget: number
+  /** Its part of the memory that the projection's partitions share, 0 to 1. */
+  readonly share: number
   /** Told of a fault that no waiting mends: the projector must end. */
   failed(error: unknown): void
 }
@@ -64,7 +65,7 @@ export class Partition {
     this.source = source
     this.#parts = parts
     this.#decode = decoder(topic, fold.wanted)
-    this.#rows = new WorkingSet(fold.shape, parts.budget)
+    this.#rows = new WorkingSet(fold.shape, settings.workingSetBytes * parts.share)
     this.#setAside = new SetAside(source, parts.setAside)
     const { signal } = this.#abort
     this.#flusher = new Flusher({
@@ -95,6 +96,7 @@ export class Partition {
         rows: this.#rows,
         setAside: this.#setAside,
         settings,
+        flushBytes: settings.flushBytes * parts.share,
         clock: ports.clock,
         signal,
         refused: (refusals, until) => {
@@ -107,14 +109,21 @@ export class Partition {
     )
   }
 
+  /** How far this partition has been folded. */
+  get folded(): Pick<Mark, 'position' | 'fingerprint'> {
+    return this.#flushes.mark
+  }
+
   /** Could folding go on from `start` as if nothing had happened? Only if this state is the fold of everything before it. */
   continues(start: number, parked: ReadonlyMap<Scope, number>): boolean {
     return !this.#abort.signal.aborted && start <= this.#flushes.next && this.#setAside.agrees(parked)
   }
 
   /** Goes on in a new generation, in which Kafka delivers from `start` on. */
-  goOn(start: number, budget: number): void {
-    this.#rows.budget = budget
+  goOn(start: number, share: number): void {
+    const { workingSetBytes, flushBytes } = this.#parts.settings
+    this.#rows.budget = workingSetBytes * share
+    this.#flushes.flushBytes = flushBytes * share
     if (start < this.#flusher.durable) this.#flusher.recommit()
   }
 
@@ -143,9 +152,9 @@ export class Partition {
   async answerRequests(): Promise<void> {
     const { source, fold, ports } = this.#parts
     try {
-      const requests = await ports.deadLetters.requests(source)
+      const requests = [...(await ports.deadLetters.requests(source))]
       const look = this.#setAside.size > 0 && this.#polls++ % RECONCILE === 0
-      const decided = look && decidedElsewhere(this.#setAside, await ports.deadLetters.load(source)).length > 0
+      const decided = look && (await this.#decidedElsewhere())
       if (requests.length === 0 && !decided) return
       const flush = () => this.#flushes.all()
       const { rows, folder, setAside } = { rows: this.#rows, folder: this.#folder, setAside: this.#setAside }
@@ -161,6 +170,12 @@ export class Partition {
     }
   }
 
+  async #decidedElsewhere(): Promise<boolean> {
+    const { source, ports } = this.#parts
+    const { parked, resolved } = await ports.deadLetters.load(source)
+    return resolved.size > 0 || !this.#setAside.agrees(parked)
+  }
+
   /** Ends without another write or commit being started: the partition is no longer ours. */
   abandon(): void {
     this.#abort.abort()
@@ -168,10 +183,12 @@ export class Partition {
 
   async #fold(batch: RecordBatch): Promise<void> {
     const { ports } = this.#parts
-    const fresh = batch.records.filter(({ offset }) => offset >= this.#flushes.next)
+    const { next } = this.#flushes
+    const first = batch.records.findIndex(({ offset }) => offset >= next)
+    const fresh = first === 0 ? batch.records : first < 0 ? [] : batch.records.slice(first)
     this.#flushes.caughtUp = false
     for (let from = 0; from < fresh.length; from += PIECE) {
-      const piece = fresh.slice(from, from + PIECE)
+      const piece = fresh.length <= PIECE ? fresh : fresh.slice(from, from + PIECE)
       const folded = await this.#folder.fold(piece)
       const last = piece[piece.length - 1]!
       this.#flushes.advance({
@@ -209,7 +226,7 @@ export class Partition {
     this.#refused = undefined
     this.#round++
     this.#rows.clear()
-    this.#setAside.forget(durable)
+    this.#setAside.forget()
     this.#folder.suspect(ids, until)
     this.#flushes.startOver()
     this.#parts.ports.source.rewind(this.source, durable)

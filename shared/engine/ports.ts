@@ -22,6 +22,11 @@ export interface RecordBatch {
 /** A partition this worker now reads. */
 export interface Assignment {
   readonly source: Source
+  /**
+   * Was it this worker's in the generation before, with no generation in between? Then nobody else can have owned it meanwhile,
+   * and what is in memory of it still holds.
+   */
+  readonly kept: boolean
   /** The first offset that will be delivered: the committed one, or the log's start where nothing is committed. */
   readonly start: number
   /** The group's committed offset; undefined where there is none. */
@@ -43,7 +48,10 @@ export interface SourceListener {
    */
   assigned(assignments: readonly Assignment[]): Promise<void>
   records(batch: RecordBatch): Promise<void>
-  /** The group is about to rebalance, or this worker to stop: write and commit what was delivered. The source waits, up to its deadline. */
+  /**
+   * The group is about to rebalance, or this worker to stop: write and commit what was delivered. The source waits, up to its
+   * deadline. May be called while `assigned` is pending, which then need not become true any more.
+   */
   drain(): Promise<void>
 }
 
@@ -55,8 +63,8 @@ export interface EventSource {
    */
   run(listener: SourceListener): Promise<void>
   /**
-   * Tells Kafka "up to `next` is in the view". Resolves when that is so, or when the partition is no longer this worker's (the
-   * new owner starts at the old commit, which is safe). Calls close together are sent as one. Rejects if Kafka can't be reached.
+   * Tells Kafka "up to `next` is in the view". Resolves when that is so, or when the partition is no longer this worker's in the
+   * generation it was asked in (the new owner, or this worker again, starts at the old commit, which is safe). Calls close together are sent as one. Rejects if Kafka can't be reached.
    */
   commit(source: Source, next: number): Promise<void>
   /** Delivers the partition again from `offset` on, after what is being handled now. */

@@ -37,19 +37,18 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
       generation.abort()
       generation = new AbortController()
       const { signal } = generation
-      const keep = new Set(assignments.map(({ source }) => sourceText(source)))
-      // First of all what is no longer ours is let go: from here on nothing of it is written or committed.
+      const keep = new Set(assignments.filter(({ kept }) => kept).map(({ source }) => sourceText(source)))
+      // First of all what is no longer ours, or was somebody else's meanwhile, is let go: nothing of it is written or committed from here on.
       for (const [name, partition] of owned) {
         if (keep.has(name)) continue
         partition.abandon()
         owned.delete(name)
       }
       ports.observer.assigned(assignments)
-      const budget = settings.workingSetBytes / Math.max(1, assignments.length)
       try {
         if (assignments.length > 0)
           await hold(undefined, signal, () => admitVersion(projection, ports.log, ports.versions))
-        await Promise.all(assignments.map((assignment) => take(assignment, budget, signal)))
+        await Promise.all(assignments.map((assignment) => take(assignment, 1 / assignments.length, signal)))
       } catch (error) {
         if (!(error instanceof Abandoned)) throw error
       }
@@ -60,6 +59,8 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     },
 
     async drain() {
+      // Partitions that still wait for the world to become ours have nothing to write, and would keep the group waiting.
+      generation.abort()
       await Promise.all([...owned.values()].map((partition) => partition.drain()))
     },
   }
@@ -86,8 +87,6 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
   function stop(reason: string): Promise<void> {
     stopping ??= (async () => {
       ports.observer.draining(reason)
-      // A generation that waits for the world to become its own is not waited for.
-      generation.abort()
       if (owned.size === 0) ending.abort()
       await ports.source.stop()
       ending.abort()
@@ -102,31 +101,30 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
   }
 
   /** Takes a partition over, or goes on with it where it never stopped being the fold of everything before `start`. */
-  async function take(assignment: Assignment, budget: number, signal: AbortSignal): Promise<void> {
+  async function take(assignment: Assignment, share: number, signal: AbortSignal): Promise<void> {
     const { source, start, logStart } = assignment
     const name = sourceText(source)
+    const current = owned.get(name)
     const [{ gaps }, setAside] = await Promise.all([
-      hold(source, signal, () => admitPartition(version, assignment, ports)),
+      hold(source, signal, () => admitPartition(version, assignment, ports, current?.folded)),
       hold(source, signal, () => ports.deadLetters.load(source)),
     ])
     if (signal.aborted) return
-    const current = owned.get(name)
     if (current?.continues(start, setAside.parked)) {
-      current.goOn(start, budget)
+      // Said again only when the generation has begun: before, it is not known whose the partition is.
+      void ports.clock.sleep(0).then(() => current.goOn(start, share))
       return
     }
     current?.abandon()
     const complete = start === 0 && logStart === 0
-    owned.set(name, new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, budget, failed }))
+    owned.set(name, new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, share, failed }))
     ports.observer.parked(source, [...setAside.parked.keys()].length)
   }
 
   async function poll(): Promise<void> {
     while (!ending.signal.aborted) {
       await ports.clock.sleep(settings.requestPollMs, ending.signal)
-      for (const partition of [...owned.values()]) {
-        if (!ending.signal.aborted) await partition.answerRequests().catch(failed)
-      }
+      await Promise.all([...owned.values()].map((partition) => partition.answerRequests().catch(failed)))
     }
   }
 

@@ -19,7 +19,11 @@ export interface Holding {
  */
 export async function persist<T>(work: () => Promise<T>, { clock, backoffMs, signal, held }: Holding): Promise<T> {
   for (let tries = 0; ; tries++) {
-    if (signal.aborted) throw new Abandoned()
+    if (signal.aborted) {
+      // Whoever heard that the work is held must not believe so for ever.
+      if (tries > 0) held(undefined, 0)
+      throw new Abandoned()
+    }
     try {
       const result = await work()
       if (tries > 0) held(undefined, 0)

@@ -32,36 +32,43 @@ interface Answer {
  *
  * A crash at any point is met by the order of the steps: rows first, then the letter's state, then the release, last the answer.
  * The request stays until it is answered, the next owner starts over, and what is in the rows already is skipped by position.
+ * What is dealt with is taken out of `requests`, so that calling again after a failure goes on with the one that failed.
  */
-export async function answerRequests(requests: readonly Request[], parts: RequestParts): Promise<void> {
+export async function answerRequests(requests: Request[], parts: RequestParts): Promise<void> {
   const { ports, source } = parts
-  for (const request of requests) {
+  if (requests.length > 0) await renew(parts)
+  for (const request of [...requests]) {
     // Before that event has been folded here the rows are not as they were when it failed.
-    if (request.offset >= parts.next()) continue
-    await ports.deadLetters.answer(request, await answer(request, parts))
+    if (request.offset < parts.next()) await ports.deadLetters.answer(request, await answer(request, parts))
+    requests.splice(requests.indexOf(request), 1)
     ports.observer.parked(source, parts.setAside.size)
   }
 }
 
 async function answer(request: Request, parts: RequestParts): Promise<Answer> {
   const { source, ports, setAside, flush } = parts
-  const { scope, offset } = request
+  const { scope, offset, action } = request
   const at = positionText({ ...source, offset })
+  // What was applied must be known to last, and what was parked must be where `waiting` reads it.
+  await flush()
   const since = scope === KEYLESS ? offset : setAside.since(scope)
   if (since === undefined) {
     // Applied or skipped before; or recorded by a worker that crashed before it parked the scope, and applied since by a repaired handler.
-    await ports.deadLetters.resolve(source, scope, offset, 'applied', offset)
+    await ports.deadLetters.resolve(source, scope, offset, action === 'skip' ? 'skipped' : 'applied', offset)
     return { done: false, message: `nothing waits behind ${at}: it is applied or skipped already` }
   }
   if (since !== offset) {
     const first = positionText({ ...source, offset: since })
     return { done: false, message: `the row waits behind ${first}: decide about that one first` }
   }
-  // What was parked so far must be where `waiting` reads it.
-  await flush()
   const moved = await movedPast(request, parts)
   if (moved) return { done: false, message: moved }
-  return wholly(scope, offset, setAside, () => decide(request, parts))
+  try {
+    return await wholly(scope, offset, setAside, () => decide(request, parts))
+  } catch (error) {
+    setAside.unskip(scope, offset)
+    throw error
+  }
 }
 
 /** Half done is not done: the scope waits as before, and what has reached the rows is passed over the next time. */
@@ -97,26 +104,29 @@ async function decide(request: Request, parts: RequestParts): Promise<Answer> {
  * goes on parking behind a dead letter that is out of the way, and nobody would ever ask for what waits there.
  */
 export async function reconcile(parts: RequestParts): Promise<void> {
-  const { source, ports, setAside, flush } = parts
-  await flush()
-  const state = await ports.deadLetters.load(source)
-  for (const [scope, since] of decidedElsewhere(setAside, state)) {
-    if (since >= parts.next()) continue
-    setAside.adopt(state.skipped)
+  const { source, ports, setAside } = parts
+  const { resolved } = await renew(parts)
+  for (const scope of resolved) {
+    const since = setAside.since(scope)
+    if (since === undefined || since >= parts.next()) continue
     await wholly(scope, since, setAside, async () => {
-      const { done, last } = await applyWaiting(scope, since, parts)
-      await ports.deadLetters.release(source, scope, done, last)
+      const { done, last, failed } = await applyWaiting(scope, since, parts)
+      // What the other could apply with a repaired handler still fails here: it waits until this worker has the repair too.
+      if (failed?.offset !== since) await ports.deadLetters.release(source, scope, done, last)
     })
   }
   ports.observer.parked(source, setAside.size)
 }
 
-/** The scopes that wait here, although their dead letter is resolved or their release is recorded. */
-export function decidedElsewhere(
-  setAside: SetAside,
-  { parked, resolved }: SetAsideState,
-): readonly (readonly [Scope, number])[] {
-  return setAside.scopes().filter(([scope]) => !parked.has(scope) || resolved.has(scope))
+/** If another worker has set aside, or decided, what is not known here, all is as if the partition were taken over just now. */
+async function renew({ source, ports, setAside, rows, flush }: RequestParts): Promise<SetAsideState> {
+  await flush()
+  const state = await ports.deadLetters.load(source)
+  if (!setAside.agrees(state.parked)) {
+    setAside.renew(state)
+    rows.clear()
+  }
+  return state
 }
 
 /**
@@ -124,28 +134,41 @@ export function decidedElsewhere(
  *
  * A worker that still believes to own the partition may do the same. It writes the rows before it lets the events go, so whoever
  * finds events missing finds them in the row: rows are read again after the events were, and once more when they are needed next.
+ * Of a Kafka key it may also have set aside rows; that it has recorded before, too.
  */
 async function applyWaiting(scope: Scope, since: number, parts: RequestParts) {
-  const { setAside, flush } = parts
+  const { setAside, flush, ports, source } = parts
+  let records: AsyncIterable<LogRecord> | readonly LogRecord[] = waiting(scope, since, parts)
+  if (!scope.startsWith('row:')) {
+    const all: LogRecord[] = []
+    for await (const record of records) all.push(record)
+    records = all
+    setAside.learn(await ports.deadLetters.load(source))
+  }
   setAside.release(scope)
   forgetRows(scope, parts)
-  let [done, last] = [since, since]
+  let done = since
   let failed: { readonly offset: number; readonly reason: string } | undefined
-  for await (const record of waiting(scope, since, parts)) {
-    last = record.offset
-    failed ??= await applyAgain(record, scope, parts)
-    if (!failed) done = record.offset
+  for await (const record of records) {
+    failed = await applyAgain(record, scope, parts)
+    if (failed) break
+    done = record.offset
   }
   // Still fails: the letter is recorded as it was, and what `bury` has just noted again is the same letter.
-  if (failed?.offset === since) setAside.take()
+  if (failed?.offset === since) {
+    setAside.take()
+    setAside.hold(scope, since)
+  }
   await flush()
   forgetRows(scope, parts)
-  return { done, last, failed }
+  // Everything of the scope below is known here: it is applied, or waits behind the one that failed.
+  return { done, last: parts.next() - 1, failed }
 }
 
 /** Which rows the events of a Kafka key have gone into is not known when the events are not there any more. */
 function forgetRows(scope: Scope, { rows }: RequestParts): void {
-  if (scope.startsWith('row:')) rows.forget(scope.slice('row:'.length))
+  // Of a very long row id the scope has only a hash.
+  if (scope.startsWith('row:') && !scope.startsWith('row:sha256:')) rows.forget(scope.slice('row:'.length))
   else rows.clear()
 }
 
@@ -185,19 +208,21 @@ async function applyAgain(record: LogRecord, scope: Scope, { folder, setAside }:
  * moved it on meanwhile: then the event can no longer be applied in its place.
  */
 async function movedPast(request: Request, parts: RequestParts): Promise<string | undefined> {
-  const { folder, rows, fold, source } = parts
+  const { folder, rows, fold, source, ports, next } = parts
   const { scope, offset, action } = request
   if (scope.startsWith('row:')) return undefined
   const own = new Set<number>()
   const positions: { readonly id: string; readonly offset: number; readonly position: number }[] = []
-  for await (const record of waiting(scope, offset, parts)) {
-    own.add(record.offset)
-    if (action === 'skip' && record.offset === offset) continue
-    const step = folder.step(record)
-    if (step.kind !== 'event') continue
-    await folder.load(step)
-    for (const { id } of step.keys)
-      positions.push({ id, offset: record.offset, position: rows.get(id)?.position ?? -1 })
+  for await (const records of ports.deadLetters.events(source, scope, offset)) {
+    for (const record of records) {
+      own.add(record.offset)
+      if ((action === 'skip' && record.offset === offset) || record.offset >= next()) continue
+      const step = folder.step(record)
+      if (step.kind !== 'event') continue
+      await folder.load(step)
+      for (const { id } of step.keys)
+        positions.push({ id, offset: record.offset, position: rows.get(id)?.position ?? -1 })
+    }
   }
   // A row that stands at an event of this very key was brought there by a retry that crashed before it ended.
   const moved = positions.find(({ offset, position }) => position > offset && !own.has(position))

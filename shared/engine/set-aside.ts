@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { because, TidemarkError } from '../errors.ts'
 import type { LogRecord } from '../events/event.ts'
 import type { Source } from '../events/position.ts'
@@ -7,11 +8,18 @@ import type { DeadLetter, ParkedEvent, Scope, SetAsideState } from './ports.ts'
 export const KEYLESS: Scope = 'key:'
 
 export function rowScope(id: string): Scope {
-  return `row:${id}`
+  return `row:${short(id)}`
 }
 
+/** An empty key is a key: its records have an order. */
 export function keyScope(key: Buffer | null): Scope {
-  return key === null ? KEYLESS : `key:${key.toString('base64')}`
+  if (key === null) return KEYLESS
+  return key.length === 0 ? 'key:=' : `key:${short(key.toString('base64'))}`
+}
+
+/** Scopes are keys in Cassandra, which takes no more than 65,535 bytes; long ones are told apart by their hash. */
+function short(name: string): string {
+  return name.length <= 4_096 ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`
 }
 
 /**
@@ -20,15 +28,19 @@ export function keyScope(key: Buffer | null): Scope {
  */
 export class SetAside {
   readonly source: Source
-  readonly #since: Map<Scope, number>
+  #since: Map<Scope, number>
+  /** Those of them that the store knows of. */
+  readonly #recorded: Map<Scope, number>
   readonly #skipped: Set<string>
   #letters: DeadLetter[] = []
   #events: ParkedEvent[] = []
+  #bytes = 0
 
   constructor(source: Source, state: SetAsideState) {
     this.source = source
     this.#since = new Map(state.parked)
     this.#since.delete(KEYLESS)
+    this.#recorded = new Map(this.#since)
     this.#skipped = new Set(state.skipped)
   }
 
@@ -37,14 +49,19 @@ export class SetAside {
     return this.#since.size
   }
 
+  /** Nothing waits and nothing is to be left out: no event needs to be asked about. */
+  get idle(): boolean {
+    return this.#since.size === 0 && this.#skipped.size === 0
+  }
+
   /** Is there something that a flush has to record? */
   get pending(): number {
     return this.#letters.length + this.#events.length
   }
 
-  /** The scopes that wait, each with the offset of its dead letter. */
-  scopes(): readonly (readonly [Scope, number])[] {
-    return [...this.#since]
+  /** Bytes of what a flush has to record. */
+  get pendingBytes(): number {
+    return this.#bytes
   }
 
   /** The offset of the dead letter a scope waits behind. */
@@ -59,7 +76,7 @@ export class SetAside {
 
   /** Has a person decided that this event is to be passed over? */
   skipped(scope: Scope, offset: number): boolean {
-    return this.#skipped.size > 0 && this.#skipped.has(`${offset}/${scope}`)
+    return this.#skipped.has(`${offset}/${scope}`)
   }
 
   /** A poison event: kept with its reason, and in the way of its scope from now on (unless `onPoison` says skip). */
@@ -74,6 +91,7 @@ export class SetAside {
       state: onPoison === 'skip' ? 'skipped' : 'parked',
     }
     this.#letters.push(letter)
+    this.#bytes += sizeOf(record)
     if (onPoison === 'skip') this.#skipped.add(`${record.offset}/${scope}`)
     else if (scope !== KEYLESS) this.#since.set(scope, record.offset)
     return letter
@@ -90,40 +108,66 @@ export class SetAside {
     const since = this.#since.get(scope)
     if (since === undefined || since === record.offset) return
     this.#events.push({ scope, since, record: copied(record) })
+    this.#bytes += sizeOf(record)
   }
 
   /** The scope waits (again) behind the dead letter at `since`. */
   hold(scope: Scope, since: number): void {
-    if (scope !== KEYLESS) this.#since.set(scope, since)
+    if (scope === KEYLESS) return
+    this.#since.set(scope, since)
+    this.#recorded.set(scope, since)
   }
 
-  /** Everything from `offset` on will be folded again, and what is to be set aside is found again. */
-  forget(offset: number): void {
+  /** What is not recorded yet will be found again: its events are going to be folded again. */
+  forget(): void {
     this.#letters = []
+    this.#bytes = 0
     this.#events = []
-    for (const [scope, since] of this.#since) if (since >= offset) this.#since.delete(scope)
+    this.#since = new Map(this.#recorded)
   }
 
   /** The scope's dead letter is out of the way. */
   release(scope: Scope): void {
     this.#since.delete(scope)
+    this.#recorded.delete(scope)
   }
 
   skip(scope: Scope, offset: number): void {
     this.#skipped.add(`${offset}/${scope}`)
   }
 
-  /** Takes over what was decided elsewhere. */
-  adopt(skipped: ReadonlySet<string>): void {
+  /** The decision could not be carried out. */
+  unskip(scope: Scope, offset: number): void {
+    this.#skipped.delete(`${offset}/${scope}`)
+  }
+
+  /** Everything is as the store has it. Nothing may be pending. */
+  renew({ parked, skipped }: SetAsideState): void {
+    this.#since = new Map(parked)
+    this.#since.delete(KEYLESS)
+    this.#recorded.clear()
+    for (const [scope, since] of this.#since) this.#recorded.set(scope, since)
     for (const one of skipped) this.#skipped.add(one)
+  }
+
+  /** What the store has beyond what is known here waits here, too. */
+  learn({ parked, resolved }: SetAsideState): void {
+    for (const [scope, since] of parked) if (!this.#since.has(scope) && !resolved.has(scope)) this.hold(scope, since)
   }
 
   /** Takes what has to be recorded. What is taken must become durable before the offset is committed. */
   take(): { readonly letters: readonly DeadLetter[]; readonly events: readonly ParkedEvent[] } {
     const taken = { letters: this.#letters, events: this.#events }
     this.#letters = []
+    this.#bytes = 0
     this.#events = []
     return taken
+  }
+
+  /** These are durable now. */
+  recorded(letters: readonly DeadLetter[]): void {
+    for (const { scope, record } of letters)
+      if (this.#since.get(scope) === record.offset) this.#recorded.set(scope, record.offset)
   }
 
   /** Is this what the store holds? If not, another worker has had the partition meanwhile. */
@@ -132,6 +176,10 @@ export class SetAside {
     stored.delete(KEYLESS)
     return stored.size === this.#since.size && [...stored].every(([scope, since]) => this.#since.get(scope) === since)
   }
+}
+
+function sizeOf({ key, value }: LogRecord): number {
+  return 500 + (key?.length ?? 0) + (value?.length ?? 0)
 }
 
 /** Records are views of the fetch they came with; keeping one would keep all of it. */

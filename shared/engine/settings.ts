@@ -2,7 +2,7 @@
 export interface EngineSettings {
   /** Behind, a partition flushes when so many rows wait: enough that many events on one row meet in memory, few enough that one flush takes well under a second. */
   readonly flushRows: number
-  /** … or so many bytes of rows: bounds memory where rows are large. */
+  /** … or so many bytes of rows and set-aside events, shared by the partitions of a projection: bounds memory where these are large. Twice as much may wait, and as much be in flight. */
   readonly flushBytes: number
   /** … or so many milliseconds after the last flush: bounds what a crash makes the next owner do again. */
   readonly flushIntervalMs: number
@@ -24,7 +24,7 @@ export interface EngineSettings {
 
 export const defaultSettings: EngineSettings = {
   flushRows: 20_000,
-  flushBytes: 16 << 20,
+  flushBytes: 64 << 20,
   flushIntervalMs: 1_000,
   workingSetBytes: 256 << 20,
   onPoison: 'park',

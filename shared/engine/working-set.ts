@@ -115,8 +115,8 @@ export class WorkingSet {
   }
 
   /** The row is now this, by the event at `position`. */
-  change(entry: Entry, row: AnyRow | null, position: number): void {
-    const bytes = OVERHEAD + (row === entry.row ? entry.bytes - OVERHEAD : row ? this.#shape.bytes(row) : 0)
+  change(entry: Entry, row: AnyRow | null, position: number, rowBytes = row ? this.#shape.bytes(row) : 0): void {
+    const bytes = OVERHEAD + rowBytes
     this.#youngBytes += bytes - entry.bytes
     this.#dirtyBytes += entry.dirty ? bytes - entry.bytes : bytes
     entry.row = row

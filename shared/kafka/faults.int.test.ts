@@ -247,7 +247,7 @@ test('what retention removed before it was read is told, as a commit below the l
   after.listener.follow(after.source)
   await after.listener.until(() => seen(after.listener).length === 40)
   expect(after.listener.generations[0]).toEqual([
-    { source: { topic, partition: 0 }, start: 60, committed: 10, logStart: 60, end: 100 },
+    { source: { topic, partition: 0 }, kept: false, start: 60, committed: 10, logStart: 60, end: 100 },
   ])
   expect(seen(after.listener)).toEqual(numbers(60, 100))
 })

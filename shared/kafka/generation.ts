@@ -137,7 +137,7 @@ export class Generation {
           const own = committed.get(sourceText(source))
           // Outside of the log there is nothing to go on from: retention was faster, or it is another log. The listener sees both numbers.
           const start = own !== undefined && own >= logStart && own <= end ? own : logStart
-          return { source, start, committed: own, logStart, end }
+          return { source, kept: this.#place.kept.has(sourceText(source)), start, committed: own, logStart, end }
         })
       },
       { logger: this.#connection.logger, signal },

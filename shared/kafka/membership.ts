@@ -15,6 +15,8 @@ export interface Place {
   readonly memberId: string
   readonly leads: boolean
   readonly sources: readonly Source[]
+  /** Those of them that were its own in the generation right before, as `carts/3`. */
+  readonly kept: ReadonlySet<string>
 }
 
 /**
@@ -63,8 +65,10 @@ export class Membership {
         }),
       )
       const sources = this.#decoded(memberAssignment)
+      const follows = this.#last.generation + 1 === joined.generationId
+      const kept = new Set(follows ? this.#last.sources.map(sourceText) : [])
       this.#last = { generation: joined.generationId, sources }
-      return { generation: joined.generationId, memberId: joined.memberId, leads, sources }
+      return { generation: joined.generationId, memberId: joined.memberId, leads, sources, kept }
     } catch (error) {
       if (isLost(error)) this.forget()
       throw error

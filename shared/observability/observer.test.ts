@@ -29,7 +29,7 @@ function observed() {
     progress,
     now: () => time,
   })
-  const assignment: Assignment = { source, start: 10, committed: 10, logStart: 0, end: 30 }
+  const assignment: Assignment = { source, kept: false, start: 10, committed: 10, logStart: 0, end: 30 }
   const value = async (metric: string) => {
     const found = (await metrics.text())
       .split('\n')
@@ -208,6 +208,28 @@ test('a dead letter is a warning that says what to type', async () => {
   expect(lines.at(-1)).toMatchObject({ level: 'warn', code: 'HANDLER_FAILED' })
   expect(lines.at(-1)?.msg).toContain('tidemark dead-letters show carts/3/7')
   expect(await value('tidemark_dead_letters_total')).toBe(1)
+})
+
+test.each([
+  ['row:a', 'parked', 'it and later events of row:a wait'],
+  ['key:', 'parked', 'nothing waits behind it, since its record has no key'],
+  ['row:a', 'skipped', 'it was left out of row:a'],
+] as const)('a dead letter of %s, %s, says what follows from it', (scope, state, consequence) => {
+  const { observer, lines } = observed()
+  const record = { offset: 7, timestamp: 0, key: null, value: null, headers: {} }
+  observer.dead({ source, scope, record, code: 'HANDLER_FAILED', reason: 'x', state })
+  const said = String(lines.at(-1)?.msg)
+  expect(said).toContain(`event carts/3/7 is a dead letter: ${consequence}`)
+  expect(said.includes('retry or skip it')).toBe(state === 'parked')
+})
+
+test('what held a generation is said anew in the next', () => {
+  const { observer, lines, assignment } = observed()
+  const down = new TidemarkError('CASSANDRA_UNAVAILABLE', 'no node answers')
+  observer.held(source, down, 1)
+  observer.assigned([assignment])
+  observer.held(source, down, 1)
+  expect(lines.filter(({ msg }) => msg.includes('held'))).toHaveLength(2)
 })
 
 test('every metric that dashboards and alerts rely on is there by name', async () => {

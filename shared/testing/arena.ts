@@ -97,12 +97,14 @@ export function arena({
   /** Commits, each with how much the journal of durable writes held when it was sent. */
   const commits: { readonly source: string; readonly next: number; readonly journal: number }[] = []
   const workers: Worker[] = []
+  /** The offset last folded by anybody, by source. */
+  const folded = new Map<string, number>()
   let published = 0
 
   const observer: Observer = {
     tracing: false,
     assigned: () => {},
-    folded: () => {},
+    folded: (source, { position }) => folded.set(sourceText(source), position),
     flushed: () => {},
     dead: (letter) => letters.push(letter),
     parked: () => {},
@@ -113,7 +115,7 @@ export function arena({
     draining: () => {},
   }
 
-  function start(): Worker {
+  function start({ held: told }: { readonly held?: (error: Error | undefined) => void } = {}): Worker {
     const time = clock?.() ?? swiftClock()
     const member = kafka.source(versionName(projection), [operations.name], {
       batch,
@@ -126,8 +128,9 @@ export function arena({
       stop: () => member.stop(),
       async commit(of: Source, next: number) {
         commits.push({ source: sourceText(of), next, journal: stores.journal.length })
+        const { generation } = member
         await beforeCommit?.(of, next)
-        await member.commit(of, next)
+        if (generation === member.generation) await member.commit(of, next)
       },
     }
     const made = projector(
@@ -139,7 +142,7 @@ export function arena({
         progress: stores.progress,
         deadLetters: stores.deadLetters,
         versions: stores.versions,
-        observer,
+        observer: told ? { ...observer, held: (_, error) => told(error) } : observer,
         clock: time,
       },
       {
@@ -198,5 +201,5 @@ export function arena({
     await fault
   }
 
-  return { projection, kafka, stores, letters, held, gaps, commits, workers, start, publish, caughtUp, finish }
+  return { projection, kafka, stores, letters, held, gaps, commits, folded, workers, start, publish, caughtUp, finish }
 }

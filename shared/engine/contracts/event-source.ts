@@ -38,6 +38,7 @@ export function eventSourceContract(name: string, makeCluster: () => Promise<Log
           start: 0,
           committed: undefined,
           logStart: 0,
+          kept: false,
           end: ends.get(sourceText(source)),
         })),
       )

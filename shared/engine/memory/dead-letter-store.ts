@@ -74,10 +74,12 @@ export class MemoryDeadLetters implements DeadLetterStore, DeadLetterDesk {
       this.#effect('deadLetters.record', source, record.offset, scope, () =>
         table.insert(nameOf(source, record.offset, scope), cells, stamp(record.offset, slot.park)),
       )
-    const hold = (scope: Scope, since: number, offset: number) =>
-      this.#effect('deadLetters.record', source, offset, scope, () =>
+    const hold = (scope: Scope, since: number, offset: number): Effect => ({
+      ...this.#effect('deadLetters.record', source, offset, scope, () =>
         this.#scopes.insert(nameOf(source, since, scope), {}, stamp(offset, slot.park)),
-      )
+      ),
+      last: true,
+    })
     const effects = [
       ...[...letters, ...events].map(({ record, scope }) => put(this.#events, record, scope, { record })),
       ...letters.map(({ record, scope, code, reason, state }) =>
@@ -118,7 +120,7 @@ export class MemoryDeadLetters implements DeadLetterStore, DeadLetterDesk {
       )
     return this.#faults.run(
       'deadLetters.release',
-      [remove(this.#events, at), remove(this.#scopes, last)],
+      [remove(this.#events, at), { ...remove(this.#scopes, last), last: true }],
       () => undefined,
     )
   }

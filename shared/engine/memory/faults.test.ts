@@ -94,7 +94,9 @@ test('retention, gaps, re-created topics and added partitions are seen in assign
   memory.truncate(zero, 2)
   const second = member()
   await memory.settled()
-  expect(second.listener.generations[0]).toEqual([{ source: zero, start: 2, committed: 1, logStart: 2, end: 5 }])
+  expect(second.listener.generations[0]).toEqual([
+    { source: zero, kept: false, start: 2, committed: 1, logStart: 2, end: 5 },
+  ])
   memory.addPartitions('t', 1)
   memory.append(one, [text('new')])
   await memory.settled()
@@ -102,7 +104,7 @@ test('retention, gaps, re-created topics and added partitions are seen in assign
   memory.recreateTopic('t', 1)
   await memory.settled()
   expect(second.listener.generations.at(-1)).toEqual([
-    { source: zero, start: 0, committed: undefined, logStart: 0, end: 0 },
+    { source: zero, kept: true, start: 0, committed: undefined, logStart: 0, end: 0 },
   ])
 })
 

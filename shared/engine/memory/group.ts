@@ -8,7 +8,6 @@ export type Partitions = (topic: string) => readonly MemoryPartition[]
 
 /** The coordinator's side of one consumer group: who is in it, who owns what, what is committed. */
 export class MemoryGroup {
-  generation = 0
   readonly committed = new Map<string, number>()
   readonly partitions: Partitions
   readonly signal: Signal
@@ -17,6 +16,9 @@ export class MemoryGroup {
   #rebalancing = false
   #wanted = false
   #abrupt = new Set<MemoryMember>()
+
+  /** Counts the generations that have begun. */
+  generation = 0
 
   constructor(partitions: Partitions, signal: Signal) {
     this.partitions = partitions
@@ -66,8 +68,8 @@ export class MemoryGroup {
         for (const member of abrupt) this.#abrupt.add(member)
         continue
       }
-      this.generation++
       this.#owners = this.#assign()
+      this.generation++
       for (const member of this.#members) member.begin(this.#sourcesOf(member))
     }
     this.#rebalancing = false

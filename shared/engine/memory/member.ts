@@ -34,11 +34,14 @@ export class MemoryMember implements EventSource {
   readonly #busy = new Map<string, Promise<void>>()
   /** Counts the generations this member has begun; loops of an older one end when they see it. */
   #epoch = 0
+  /** The group's generation it has last been in. */
+  #generation = -1
   #assigned: Promise<void> = Promise.resolve()
   #assigning = 0
   /** Set from the moment a generation starts to end: nothing is delivered, and `drain` is called once. */
   #drained: Promise<void> | undefined
   #gone = false
+  #suspended = false
   #stopped: Promise<void> | undefined
   #commitFailures = 0
 
@@ -122,17 +125,22 @@ export class MemoryMember implements EventSource {
     const epoch = ++this.#epoch
     this.#drained = undefined
     const lanes = new Map<string, Lane>()
+    const follows = this.#generation + 1 === this.#group.generation
+    this.#generation = this.#group.generation
     const assignments = partitions.map((partition) => {
-      const assignment = this.#assignment(partition)
+      const assignment = this.#assignment(partition, follows)
       lanes.set(sourceText(partition.source), { partition, position: assignment.start })
       return assignment
     })
-    this.#lanes = lanes
+    // Until they are taken over, nothing an earlier generation still says about its partitions touches them.
+    this.#lanes = new Map()
     this.#assigning++
     this.#assigned = this.#assigned
       .then(() => (this.#current(epoch) ? this.#listener?.assigned(assignments) : undefined))
       .then(
         () => {
+          if (!this.#current(epoch)) return
+          this.#lanes = lanes
           for (const lane of lanes.values()) void this.#deliver(lane, epoch)
         },
         (error: unknown) => this.#fail(error),
@@ -143,10 +151,11 @@ export class MemoryMember implements EventSource {
       })
   }
 
-  #assignment({ source, start, end }: MemoryPartition): Assignment {
+  #assignment({ source, start, end }: MemoryPartition, follows: boolean): Assignment {
     const committed = this.#group.committed.get(sourceText(source))
     const within = committed !== undefined && committed >= start && committed <= end
-    return { source, start: within ? committed : start, committed, logStart: start, end }
+    const kept = follows && this.#lanes.has(sourceText(source))
+    return { source, kept, start: within ? committed : start, committed, logStart: start, end }
   }
 
   #current(epoch: number): boolean {
@@ -159,7 +168,7 @@ export class MemoryMember implements EventSource {
     const { signal } = this.#group
     await signal.until(() => !this.#busy.has(name) || !this.#current(epoch))
     while (this.#current(epoch) && !this.#drained) {
-      const batch = lane.partition.fetch(lane.position, this.#batch)
+      const batch = this.#suspended ? undefined : lane.partition.fetch(lane.position, this.#batch)
       if (!batch) {
         await signal.wait()
         continue
@@ -206,8 +215,18 @@ export class MemoryMember implements EventSource {
     this.#group.leave(this)
   }
 
+  /** SIGSTOP for longer than the session: nothing is delivered until `rejoin`, and whatever was known is out of date by then. */
+  suspend(): void {
+    if (!this.#group.members.includes(this)) return
+    this.#suspended = true
+    this.evict()
+  }
+
   /** A new generation without a drain, while handlers are in flight; an evicted member finds out and joins again. */
   rejoin(): void {
+    if (this.#gone || !this.#listener) return
+    this.#suspended = false
+    this.#group.signal.notify()
     if (!this.#group.members.includes(this)) this.#group.join(this)
     this.#group.rebalance(this)
   }
@@ -215,6 +234,11 @@ export class MemoryMember implements EventSource {
   /** The next `count` commits reject with KAFKA_UNAVAILABLE. */
   failCommits(count: number): void {
     this.#commitFailures = count
+  }
+
+  /** Counts the generations this member has seen; Kafka takes no commit of an older one. */
+  get generation(): number {
+    return this.#epoch
   }
 
   /** Nothing is being handled, and everything there is was delivered. */

@@ -57,6 +57,8 @@ interface Failure {
 export interface Effect {
   readonly apply: () => void
   readonly entry: JournalEntry
+  /** Is it written only when all before it have been? */
+  readonly last?: boolean
 }
 
 /** Runs the stores' calls, and lets tests interfere. `seed` decides which part of a failing call is applied. */
@@ -89,8 +91,13 @@ export class Faults implements StoreFaults {
     const failure = this.#failures.find(({ left, on }) => left > 0 && (on === undefined || on === operation))
     if (failure) {
       failure.left -= 1
-      if (failure.applied !== 'none')
-        for (const effect of effects) if (failure.applied === 'all' || this.#coin()) this.#apply(effect)
+      if (failure.applied !== 'none') {
+        let whole = true
+        for (const effect of effects) {
+          if ((failure.applied === 'all' || this.#coin()) && (whole || !effect.last)) this.#apply(effect)
+          else whole = false
+        }
+      }
       await Promise.resolve()
       throw unavailable(operation)
     }

@@ -1,3 +1,5 @@
+import { rowScope } from '../../../shared/engine/index.ts'
+
 /**
  * Some of a view's rows, chosen by a hash of their ids: the 2^bits slices of one level hold every row once. A slice that turns
  * out too large for memory is halved, and its other half is folded in a pass of its own.
@@ -13,7 +15,8 @@ export class Slice {
   }
 
   holds(id: string): boolean {
-    return this.bits === 0 || (hash(id) & ((1 << this.bits) - 1)) === this.index
+    // By the name of its scope, so that a row and what is set aside of it are in one slice.
+    return this.bits === 0 || (hash(rowScope(id)) & ((1 << this.bits) - 1)) === this.index
   }
 
   /** The first slice of a level looks after what belongs to no row. */
