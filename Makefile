@@ -44,3 +44,22 @@ check: setup ## style, lint and types
 
 format: setup ## put files into the house style
 	@biome check --write
+
+IMAGE ?= tidemark:dev
+BUILDER ?= docker
+
+.PHONY: image chart-docs chart-manifests chart-check
+
+image: ## build the container image IMAGE with BUILDER (docker, podman, buildah)
+	@$(BUILDER) build -t $(IMAGE) \
+		--build-arg VERSION=$$(node -p "require('./package.json').version") \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
+
+chart-docs: setup ## write the chart's README, dashboards and golden rule test anew
+	@node k8s/chart/write.ts
+
+chart-manifests: setup ## write the plain manifests anew (needs helm)
+	@node k8s/chart/write-manifests.ts
+
+chart-check: setup ## everything about the chart that needs helm, promtool and the like
+	@node k8s/chart/check.ts

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './generated.ts'
+import { type Outcome, run } from './tools.ts'
+
+export const chart = join(root, 'helm')
+export const oldest = '1.30.0'
+export const newest = '1.37.0'
+
+/** The value sets that everything is checked with. */
+export const valueFiles: readonly string[] = readdirSync(join(chart, 'ci'))
+  .filter((file) => file.endsWith('-values.yaml'))
+  .sort()
+  .map((file) => join(chart, 'ci', file))
+
+/** What `helm template` makes of a value file, for one version of Kubernetes. */
+export function rendered(helm: string, values: string, kubernetes: string, ...more: string[]): Outcome {
+  return run(helm, [
+    'template',
+    'tidemark',
+    chart,
+    '--namespace',
+    'tidemark',
+    '--kube-version',
+    kubernetes,
+    '-f',
+    values,
+    ...more,
+  ])
+}
+
+export const manifestsPath = 'k8s/manifests/tidemark.yaml'
+
+/** The plain manifests: the chart's objects, without what only Helm would read. */
+export function manifests(helm: string): Outcome {
+  const made = rendered(helm, join(root, 'k8s/manifests/values.yaml'), newest, '--skip-tests')
+  const lines = made.stdout.split('\n').filter((line) => !/^ +(helm\.sh\/|app\.kubernetes\.io\/managed-by:)/.test(line))
+  // An `annotations:` whose entries all went would be left with nothing below it.
+  const kept = lines.filter((line, index) => {
+    const below = lines[index + 1] ?? ''
+    return !/^ +annotations:$/.test(line) || /^ */.exec(below)![0].length > /^ */.exec(line)![0].length
+  })
+  return {
+    ...made,
+    stdout: `# Written by \`make chart-manifests\` from k8s/manifests/values.yaml.\n${kept.join('\n')}`,
+  }
+}
+
+/** The rule file inside a rendered ConfigMap of rules. Throws if there is none. */
+export function ruleFile(text: string): string {
+  const [, block] = /\n {2}tidemark\.yaml: \|\n((?: {4}.*\n|\n)+)/.exec(text) ?? []
+  if (block === undefined)
+    throw new Error('there is no ConfigMap with tidemark.yaml: is monitoring.rules.type configMap?')
+  return block.replaceAll(/^ {4}/gm, '')
+}
