@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.tidemark-setup
 
 $(INSTALLED): package.json package-lock.json
-	PATH="$(SYSTEM_PATH)" npm ci --no-audit --no-fund
+	PATH="$(SYSTEM_PATH)" npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 .PHONY: help setup stack stack-down stack-env demo test test-unit check format

@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     npm: ['p-limit'],
     node: ['node:crypto', 'node:events', 'node:timers/promises', 'node:util'],
   },
-  'shared/kafka': { rooms: core, npm: ['kafkajs', 'p-limit'] },
+  'shared/kafka': { rooms: core, npm: ['kafkajs', 'p-limit', 'lz4-napi', 'snappy'] },
   'shared/cassandra': { rooms: core, npm: ['cassandra-driver', 'p-limit'] },
   'shared/observability': { rooms: core, npm: ['prom-client', 'pino', 'pino-pretty', '@opentelemetry/*'] },
   'shared/http': {

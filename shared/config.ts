@@ -54,7 +54,7 @@ export interface EngineConfig {
   readonly flushRows: number
   readonly flushBytes: number
   readonly flushIntervalMs: number
-  /** Per process, shared by its partitions. */
+  /** Per projection, shared by the partitions it is assigned. */
   readonly workingSetBytes: number
   readonly onPoison: 'park' | 'skip' | 'stop'
 }
@@ -76,6 +76,8 @@ export interface Config {
   readonly log: LogConfig
   /** Files and folders with projections, from TIDEMARK_PROJECTIONS; empty if there are only the built-in ones. */
   readonly projections: readonly string[]
+  /** Are the projections of the shop loaded as well? */
+  readonly builtin: boolean
 }
 
 const MIB = 1024 * 1024
@@ -133,6 +135,8 @@ const settings = {
   /** `park` sets the event and its rows aside; `skip` loses the event and says so; `stop` ends the worker. */
   TIDEMARK_ON_POISON: choice(['park', 'skip', 'stop']).prefault('park'),
 
+  /** The shop is an example: who runs views of their own leaves it out, and need not create its topics and tables. */
+  TIDEMARK_BUILTIN: flag.prefault('true'),
   TIDEMARK_PROJECTIONS: z
     .string()
     .transform((text) => text.split(':').filter((path) => path !== ''))
@@ -260,6 +264,7 @@ function arranged(values: Values): Config {
     http: { port: values.TIDEMARK_HTTP_PORT },
     log: { level: values.LOG_LEVEL },
     projections: values.TIDEMARK_PROJECTIONS,
+    builtin: values.TIDEMARK_BUILTIN,
   }
 }
 

@@ -98,7 +98,7 @@ export const catalogue = {
   CODEC_MISSING: {
     kind: 'refused',
     remedy:
-      'Have producers compress with gzip, zstd (read by Node 22.15 and later) or not at all, or set the compression.type of the topic to gzip or zstd.',
+      'Install the package the message names (lz4-napi, snappy), or have producers compress with gzip, zstd or not at all, or set the compression.type of the topic to one of these.',
   },
   LOG_UNREADABLE: {
     kind: 'refused',
@@ -204,5 +204,6 @@ export function because(error: unknown): string {
 export function describe(error: unknown): string {
   if (!(error instanceof TidemarkError))
     return error instanceof Error ? `${error.name}: ${because(error)}` : String(error)
-  return `${error.code}: ${because(error)} ${error.remedy}`
+  const what = because(error)
+  return `${error.code}: ${/[.:?!)\n]$/.test(what) ? what : `${what}.`} ${error.remedy}`
 }

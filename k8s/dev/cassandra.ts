@@ -66,6 +66,7 @@ export function nodeYaml(settings: Settings, node: StackNode): string {
     start_native_transport: true,
     listen_address: node.host,
     rpc_address: node.host,
+    broadcast_rpc_address: node.told.host,
     seed_provider: [
       {
         class_name: 'org.apache.cassandra.locator.SimpleSeedProvider',

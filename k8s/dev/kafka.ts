@@ -31,16 +31,18 @@ export function brokerProperties(settings: Settings, node: StackNode): string {
   const { brokers } = settings
   const controller = (of: StackNode) => `${of.host}:${of.client.port + 1000}`
   const client = `${node.client.host}:${node.client.port}`
+  const peers = `${node.host}:${node.client.port + 2000}`
+  const proxied = node.told.host !== node.host
   const copies = brokers.length
   const inSync = copies === 1 ? 1 : 2
   const properties: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': node.index,
     'controller.quorum.voters': brokers.map((of) => `${of.index}@${controller(of)}`).join(','),
-    listeners: `PLAINTEXT://${client},CONTROLLER://${controller(node)}`,
-    'advertised.listeners': `PLAINTEXT://${client}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    listeners: `PLAINTEXT://${client},CONTROLLER://${controller(node)}${proxied ? `,PEERS://${peers}` : ''}`,
+    'advertised.listeners': `PLAINTEXT://${node.told.host}:${node.told.port}${proxied ? `,PEERS://${peers}` : ''}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PEERS:PLAINTEXT',
+    'inter.broker.listener.name': proxied ? 'PEERS' : 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(node.dir, 'data'),
     'auto.create.topics.enable': false,

@@ -10,7 +10,7 @@ type Environment = Record<string, string | undefined>
 
 // Data is bound to the addresses and the number of the servers that wrote it.
 const SHAPE = ['STACK_NET', 'STACK_BROKERS', 'STACK_NODES', 'STORAGE_PORT']
-const LASTING = [...SHAPE, 'KAFKA_PORT', 'CQL_PORT', 'JMX_PORT']
+const LASTING = [...SHAPE, 'STACK_PROXY_NET', 'KAFKA_PORT', 'CQL_PORT', 'JMX_PORT']
 
 export function readRecord(dir: string): StackRecord | undefined {
   try {

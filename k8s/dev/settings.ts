@@ -12,6 +12,8 @@ export type StackNode = {
   host: string
   dir: string
   client: Address
+  /** Where its clients are told to find it: at a proxy, if STACK_PROXY_NET names one's net. */
+  told: Address
   /** Every port it binds, by the setting that moves it. */
   ports: { setting: string; address: Address }[]
 }
@@ -60,6 +62,11 @@ const RULES: Record<string, Rule> = {
     valid: (value) => /^127(\.\d{1,3}){2}$/.test(value),
     rule: 'the first three numbers of a loopback address, as 127.0.1',
   },
+  STACK_PROXY_NET: {
+    fallback: () => '',
+    valid: (value) => value === '' || /^127(\.\d{1,3}){2}$/.test(value),
+    rule: 'the first three numbers of a loopback address, as 127.0.2',
+  },
   STACK_MODE: { fallback: () => 'auto', ...oneOf('auto', 'docker', 'jars') },
   STACK_BROKERS: { fallback: () => '1', ...oneOf('1', '3') },
   STACK_NODES: { fallback: () => '1', ...oneOf('1', '3') },
@@ -93,7 +100,11 @@ export function readSettings(env: Record<string, string | undefined>, root: stri
   const net = text('STACK_NET')
   const dir = join(root, '.stack', name)
 
-  const node = (service: Service, index: number): Omit<StackNode, 'client' | 'ports'> => ({
+  const told = ({ index }: { index: number }, { host, port }: Address) => ({
+    host: text('STACK_PROXY_NET') ? `${text('STACK_PROXY_NET')}.${index}` : host,
+    port,
+  })
+  const node = (service: Service, index: number): Omit<StackNode, 'client' | 'told' | 'ports'> => ({
     name: `${service}.${index}`,
     service,
     index,
@@ -110,7 +121,11 @@ export function readSettings(env: Record<string, string | undefined>, root: stri
       const base = node('kafka', index)
       const client = { host: base.host, port: number('KAFKA_PORT') }
       const controller = { host: base.host, port: number('KAFKA_PORT') + 1000 }
-      return { ...base, client, ports: [client, controller].map((address) => ({ setting: 'KAFKA_PORT', address })) }
+      // Behind a proxy brokers speak to each other at a port of their own, past it.
+      const peers = { host: base.host, port: number('KAFKA_PORT') + 2000 }
+      const bound = [client, controller, ...(text('STACK_PROXY_NET') ? [peers] : [])]
+      const ports = bound.map((address) => ({ setting: 'KAFKA_PORT', address }))
+      return { ...base, client, told: told(base, client), ports }
     }),
     nodes: count(number('STACK_NODES')).map((index) => {
       const base = node('cassandra', index)
@@ -120,7 +135,7 @@ export function readSettings(env: Record<string, string | undefined>, root: stri
         { setting: 'STORAGE_PORT', address: { host: base.host, port: number('STORAGE_PORT') } },
         { setting: 'JMX_PORT', address: { host: '127.0.0.1', port: number('JMX_PORT') + index - 1 } },
       ]
-      return { ...base, client, ports }
+      return { ...base, client, told: told(base, client), ports }
     }),
     kafkaHeap: text('KAFKA_HEAP'),
     cassandraHeap: text('CASSANDRA_HEAP'),
@@ -137,7 +152,7 @@ export function everyNode(settings: Settings): StackNode[] {
 
 /** What a process needs to know to talk to this stack, in the names Tidemark itself reads. */
 export function addresses(settings: Settings): Record<string, string> {
-  const list = (nodes: StackNode[]) => nodes.map(({ client }) => `${client.host}:${client.port}`).join(',')
+  const list = (nodes: StackNode[]) => nodes.map(({ told }) => `${told.host}:${told.port}`).join(',')
   return {
     KAFKA_BROKERS: list(settings.brokers),
     CASSANDRA_CONTACT_POINTS: list(settings.nodes),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseType } from '../projection/types.ts'
-import { encoder, encodeWhole } from './cells.ts'
+import { decoder, encoder, encodeWhole } from './cells.ts'
 
 function bytes(type: string, value: unknown): string {
   const parsed = parseType(type)
@@ -37,4 +37,17 @@ test.each([
   1_700_000_000_000_002,
 ])('%d as a bigint', (value) => {
   expect(encodeWhole(value).readBigInt64BE()).toBe(BigInt(value))
+})
+
+test.each<[string, unknown, (value: never) => unknown]>([
+  ['timestamp', new Date(1), (date: Date) => date.setTime(2)],
+  ['list<int>', [1], (list: number[]) => list.push(2)],
+  ['set<int>', new Set([1]), (set: Set<number>) => set.add(2)],
+  ['map<text,timestamp>', new Map([['a', new Date(1)]]), (map: Map<string, Date>) => map.get('a')?.setTime(2)],
+])('what is read as %s can not be changed', (text, value, change) => {
+  const type = parseType(text)
+  if (!type) throw new Error(`${text} is no type`)
+  const read = decoder(type)(value)
+  expect(read).toStrictEqual(value)
+  expect(() => change(read as never)).toThrow(TypeError)
 })

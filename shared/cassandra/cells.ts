@@ -1,9 +1,10 @@
 import type { types } from 'cassandra-driver'
+import { FrozenDate, FrozenMap, FrozenSet } from '../projection/frozen.ts'
 import type { ColumnType, Scalar } from '../projection/types.ts'
 
 /** Writes a canonical value as the bytes Cassandra keeps. */
 export type Encode = (value: unknown) => Buffer
-/** Makes what the driver read canonical again. */
+/** Makes what the driver read canonical again, and as frozen as what a fold gives. */
 export type Decode = (value: unknown) => unknown
 
 /**
@@ -35,15 +36,16 @@ export function decoder(type: ColumnType): Decode {
       return decoders[type.name]
     case 'list': {
       const element = decoder(type.of)
-      return (value) => Array.from(value as Iterable<unknown>, element)
+      return (value) => Object.freeze(Array.from(value as Iterable<unknown>, element))
     }
     case 'set': {
       const element = decoder(type.of)
-      return (value) => new Set(Array.from(value as Iterable<unknown>, element))
+      return (value) => new FrozenSet(Array.from(value as Iterable<unknown>, element))
     }
     case 'map': {
       const [key, of] = [decoder(type.key), decoder(type.of)]
-      return (value) => new Map(Array.from(value as ReadonlyMap<unknown, unknown>, ([k, v]) => [key(k), of(v)]))
+      return (value) =>
+        new FrozenMap(Array.from(value as ReadonlyMap<unknown, unknown>, ([k, v]) => [key(k), of(v)] as const))
     }
   }
 }
@@ -120,7 +122,7 @@ const decoders: Record<Scalar, Decode> = {
   decimal: (value) => (value as types.BigDecimal).toString(),
   boolean: (value) => value,
   uuid: (value) => (value as types.Uuid).toString(),
-  timestamp: (value) => value,
+  timestamp: (value) => new FrozenDate((value as Date).getTime()),
   date: (value) => (value as types.LocalDate).toString(),
   /** Copied: a blob kept in the working set must not keep alive the whole frame it came in. */
   blob: (value) => Uint8Array.from(value as Buffer),

@@ -9,7 +9,7 @@ import type {
   Scope,
   SetAsideState,
 } from '../engine/ports.ts'
-import { KEYLESS } from '../engine/set-aside.ts'
+import { KEYLESS, waitingBehind } from '../engine/set-aside.ts'
 import { slot, stamp } from '../engine/stamp.ts'
 import { TidemarkError } from '../errors.ts'
 import type { LogRecord } from '../events/event.ts'
@@ -67,7 +67,8 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
   readonly #scopes: string
   readonly #events: string
 
-  constructor(session: Session, version: Version) {
+  constructor(connected: Session, version: Version) {
+    const session = connected.of(version)
     this.#session = session
     this.#version = version
     this.#writer = new Writer(session, { partitionsPerBatch: 1 })
@@ -77,9 +78,10 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
     this.#events = session.table(bookkeeping.parkedEvents.name)
   }
 
-  async load(source: Source): Promise<SetAsideState> {
+  /** Letters are kept for ever and decided about mostly long ago: those before `from` and all that waits are not even read. */
+  async load(source: Source, from = 0): Promise<SetAsideState> {
     const at = sourceParams(this.#version, source)
-    const parked = new Map<Scope, number>()
+    const held = new Map<Scope, number[]>()
     for await (const rows of pages(
       this.#session,
       `SELECT scope, since FROM ${this.#scopes} WHERE ${WHERE_SOURCE}`,
@@ -87,24 +89,24 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
       `reading ${this.#scopes}`,
       1000,
     )) {
-      // In clustering order: the first `since` of a scope is its lowest.
-      for (const row of rows) if (!parked.has(row.scope)) parked.set(row.scope, Number(row.since))
+      for (const row of rows) held.set(row.scope, [...(held.get(row.scope) ?? []), Number(row.since)])
     }
     const skipped = new Set<string>()
-    const resolved = new Set<Scope>()
+    const decided = new Set<string>()
+    const first = [...held.values()].reduce((lowest, [since = lowest]) => Math.min(lowest, since), from)
     for await (const rows of pages(
       this.#session,
-      `SELECT offset, scope, state FROM ${this.#letters} WHERE ${WHERE_SOURCE}`,
-      at,
+      `SELECT offset, scope, state FROM ${this.#letters} WHERE ${WHERE_SOURCE} AND offset >= ?`,
+      [...at, encodeWhole(first)],
       `reading ${this.#letters}`,
       1000,
     )) {
       for (const { offset, scope, state } of rows) {
         if (state === 'skipped') skipped.add(`${offset}/${scope}`)
-        if (state !== 'parked' && parked.get(scope) === Number(offset)) resolved.add(scope)
+        if (state !== 'parked') decided.add(`${offset}/${scope}`)
       }
     }
-    return { parked, skipped, resolved }
+    return { ...waitingBehind(held, decided), skipped }
   }
 
   async record(source: Source, letters: readonly DeadLetter[], events: readonly ParkedEvent[]): Promise<void> {

@@ -3,9 +3,20 @@ import { TidemarkError } from '../errors.ts'
 
 const { responseErrorCodes: codes } = types
 
-/** InvalidRequest answers that are about the size or content of what was sent; see `invalid`. */
-const REFUSALS =
-  /too large|too big|oversized|longer than|may not be empty|guardrail|exceeds? .*(size|length|threshold|limit)/i
+/** InvalidRequest answers that are about the size or content of the one write that was sent; see `invalid`. A TTL is ours. */
+const REFUSALS = /^(?!ttl\b).*(too large|too big|oversized|longer than|may not be empty|cannot index value of size)/i
+
+/** What an operator has forbidden, by its name in cassandra.yaml; said the same since Cassandra 4.1. */
+const GUARDRAIL = /\bGuardrail (\w+) violated/
+
+/** The guardrails that are about one value. All others (a disk that is full, timestamps, consistency) would refuse every event. */
+const VALUE_GUARDRAILS = new Set([
+  'column_value_size',
+  'collection_size',
+  'items_per_collection',
+  'sai_string_term_size',
+  'sai_frozen_term_size',
+])
 
 /**
  * What a driver error means. `about` says what was being done to which table.
@@ -13,7 +24,7 @@ const REFUSALS =
  * - CASSANDRA_UNAVAILABLE (transient): trying again may help, so nothing is given up.
  * - CASSANDRA_SCHEMA (transient): the tables are not what we think. Held and not poison, or one dropped table would make
  *   every event of a topic a dead letter.
- * - WRITE_REFUSED (poison): Cassandra will never take this write.
+ * - WRITE_REFUSED (poison): Cassandra will never take this write, and would take others.
  */
 export function classified(error: unknown, about: string): TidemarkError {
   if (error instanceof TidemarkError) return error
@@ -58,9 +69,25 @@ function answered(error: errors.ResponseError, about: string): TidemarkError {
  * always fit the declared types, so another complaint means that the table is not the declared one.
  */
 function invalid(error: errors.ResponseError, about: string): TidemarkError {
-  if (REFUSALS.test(error.message))
+  const [, guardrail] = GUARDRAIL.exec(error.message) ?? []
+  if (guardrail === undefined ? REFUSALS.test(error.message) : VALUE_GUARDRAILS.has(guardrail))
     return new TidemarkError('WRITE_REFUSED', `${about} was refused by Cassandra`, { cause: error })
-  return schema(error, about)
+  return guardrail === undefined ? schema(error, about) : forbidden(guardrail, error, about)
+}
+
+function forbidden(guardrail: string, cause: unknown, about: string): TidemarkError {
+  const remedy = `The guardrail ${guardrail} of Cassandra forbids it, whatever the event. ${remedyOf(guardrail)} Nothing is lost, the worker retries.`
+  return new TidemarkError('CASSANDRA_UNAVAILABLE', `${about} failed: a guardrail of Cassandra forbids it`, {
+    cause,
+    remedy,
+  })
+}
+
+function remedyOf(guardrail: string): string {
+  if (guardrail.endsWith('disk_usage')) return 'Make room on the disks of the nodes, or add nodes.'
+  if (guardrail.endsWith('timestamp'))
+    return `Lift ${guardrail}_fail_threshold in cassandra.yaml: rows are stamped with their place in the log, from 14 November 2023 on, and not with the time.`
+  return 'Lift it in cassandra.yaml (`nodetool getguardrailsconfig` shows what is set).'
 }
 
 function schema(cause: unknown, about: string): TidemarkError {

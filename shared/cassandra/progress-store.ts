@@ -17,7 +17,7 @@ export class CassandraProgress implements ProgressStore {
   readonly #table: string
 
   constructor(session: Session, version: Version) {
-    this.#session = session
+    this.#session = session.of(version)
     this.#version = version
     this.#table = session.table(bookkeeping.progress.name)
   }

@@ -74,6 +74,19 @@ describe('schema', () => {
   })
 })
 
+test('a row that was read can be changed no more than one that was folded', async () => {
+  const { session } = keyspace
+  await createTables(session, [viewTable(single)])
+  const view = new CassandraView(session, single)
+  const { row, ...rest } = write('read')
+  await view.write([{ ...rest, row: { ...row, tags: new Set(['a']) } }])
+  const found = (await view.read([{ id: 'read', key: { id: 'read' } }], 'contract/0')).get('read')?.row
+  expect(found).toStrictEqual({ ...row, tags: new Set(['a']) })
+  expect(Object.isFrozen(found)).toBe(true)
+  const tags = found?.tags as Set<string>
+  expect(() => tags.add('b')).toThrow(TypeError)
+})
+
 describe('writing', () => {
   test('a row above the limit is refused before anything is sent', async () => {
     const { session } = keyspace

@@ -1,6 +1,7 @@
 import { type Client, types } from 'cassandra-driver'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { TidemarkError } from '../errors.ts'
+import type { Projection } from '../projection/projection.ts'
 import { classified } from './errors.ts'
 
 /** What a statement's `?` are bound to: bytes, null (a tombstone) or unset. */
@@ -18,9 +19,11 @@ export const unset = types.unset
 export interface SessionOptions {
   /** Requests in flight, over everything this process does in Cassandra. Past 256–512 nothing is gained, past 2048 the driver refuses. */
   readonly maxRequests?: number
-  /** Called after each request, failed ones included. */
-  readonly onRequest?: (seconds: number, kind: 'read' | 'write') => void
+  /** Called after each request, failed ones included; `of` is the version it was for, where it was for one. */
+  readonly onRequest?: OnRequest
 }
+
+type OnRequest = (seconds: number, kind: 'read' | 'write', of?: Pick<Projection, 'name' | 'version'>) => void
 
 export interface Page {
   readonly fetchSize?: number
@@ -47,19 +50,26 @@ export class Session {
   readonly localDataCenter: string
   readonly #client: Client
   readonly #limit: LimitFunction
-  readonly #onRequest: ((seconds: number, kind: 'read' | 'write') => void) | undefined
+  readonly #onRequest: OnRequest | undefined
 
   /** Use `connect`. */
   constructor(
     client: Client,
     at: { readonly keyspace: string; readonly localDataCenter: string },
     { maxRequests = 256, onRequest }: SessionOptions = {},
+    limit = pLimit(maxRequests),
   ) {
     this.keyspace = at.keyspace
     this.localDataCenter = at.localDataCenter
     this.#client = client
-    this.#limit = pLimit(maxRequests)
+    this.#limit = limit
     this.#onRequest = onRequest
+  }
+
+  /** The same connection behind the same limiter, its requests told as those of a version. */
+  of(version: Pick<Projection, 'name' | 'version'>): Session {
+    const onRequest: OnRequest = (seconds, kind) => this.#onRequest?.(seconds, kind, version)
+    return new Session(this.#client, this, { onRequest }, this.#limit)
   }
 
   /** `cart_summary_v1` with its keyspace, for use in statements: no request depends on the keyspace a connection is in. */
@@ -76,17 +86,21 @@ export class Session {
     return this.#limit(() => this.#timed('read', about, () => this.#client.execute(query, params, options)))
   }
 
-  /** One request: a statement alone, or several as an unlogged batch, which is routed by the first. */
-  async write(statements: readonly Statement[], about: string): Promise<void> {
+  /**
+   * One request: a statement alone, or several as an unlogged batch, which is routed by the first. `wanted` is asked when its turn
+   * comes, which in a long queue may be much later; if not, nothing is sent and all is well.
+   */
+  async write(statements: readonly Statement[], about: string, wanted?: () => boolean): Promise<void> {
     const [first] = statements
     if (first === undefined) return
-    await this.#limit(() =>
-      this.#timed('write', about, () =>
+    await this.#limit(async () => {
+      if (wanted && !wanted()) return
+      await this.#timed('write', about, () =>
         statements.length === 1
           ? this.#client.execute(first.query, first.params, WRITE)
           : this.#client.batch([...statements], BATCH),
-      ),
-    )
+      )
+    })
   }
 
   /** Changes the schema. Do it from one process at a time. */

@@ -38,7 +38,7 @@ export class CassandraViewReader implements ViewReader {
     const table = session.table(tableName(projection))
     const partition = columns.filter(({ role }) => role === 'partition')
     const keys = columns.filter(({ role }) => role !== 'value')
-    this.#session = session
+    this.#session = session.of(projection)
     this.#shape = rowShape(projection.view)
     this.#reader = partReader(projection)
     this.#merged = projection.merge !== undefined

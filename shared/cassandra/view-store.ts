@@ -32,8 +32,9 @@ export class CassandraView implements ViewStore {
   readonly #reading: string
   readonly #writing: string
 
-  constructor(session: Session, projection: Projection, options: ViewOptions = {}) {
+  constructor(connected: Session, projection: Projection, options: ViewOptions = {}) {
     const { markerSeconds = 7 * 86_400, maxRowBytes = 1024 * 1024 } = options
+    const session = connected.of(projection)
     const table = session.table(tableName(projection))
     this.#session = session
     this.#encoder = rowEncoder(projection, table, markerSeconds)

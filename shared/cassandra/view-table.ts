@@ -70,7 +70,7 @@ export function partReader(projection: Pick<Projection, 'view'>): PartReader {
       if (row.get(columns.length + 2) === position) return { ...part, row: null }
       const values: Record<string, unknown> = { ...key }
       for (let index = keys; index < columns.length; index++) values[names[index]!] = cell(row, index)
-      return { ...part, row: values }
+      return { ...part, row: Object.freeze(values) }
     },
   }
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
+import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
 import { TidemarkError } from '../errors.ts'
 import type { Statement } from './session.ts'
-import { type Mutation, Writer } from './writer.ts'
+import { type Mutation, Writer, type WritingSession } from './writer.ts'
 
 /** A session that keeps what it is sent, on nodes that are given by the first letter of the partition. */
 class Recording {
@@ -22,7 +23,8 @@ class Recording {
     return routingKey.toString()[0] ?? ''
   }
 
-  async write(statements: readonly Statement[]): Promise<void> {
+  async write(statements: readonly Statement[], _about: string, wanted = () => true): Promise<void> {
+    if (!wanted()) return
     this.sent.push(statements.map(({ query }) => query))
     for (const { query } of statements) {
       const error = this.#fail(query)
@@ -110,4 +112,18 @@ test('a transient error rejects, also when it comes after a refusal', async () =
       'writing',
     ),
   ).rejects.toBe(down)
+})
+
+test('after a failure what still waits for its turn is not sent: an overloaded Cassandra is left alone', async () => {
+  const limit = pLimit(10)
+  const down = new TidemarkError('CASSANDRA_UNAVAILABLE', 'overloaded')
+  const session = new Recording({ fail: () => down })
+  const limited: WritingSession = {
+    replicas: () => '',
+    replicatedEverywhere: false,
+    write: (statements, about, wanted) => limit(() => session.write(statements, about, wanted)),
+  }
+  const rows = Array.from({ length: 1000 }, (_, index) => mutation(String(index), 'a'))
+  await expect(new Writer(limited, { partitionsPerBatch: 1 }).write(rows, 'writing')).rejects.toBe(down)
+  expect(session.sent.length).toBeLessThanOrEqual(20)
 })

@@ -49,7 +49,8 @@ export class Writer {
 
   /**
    * Resolves when all are durable, but for those named as refused. Rejects with a transient error once everything in flight
-   * has ended; what was still waiting is then not sent.
+   * has ended. What still waits for the session's limiter when the error is known is not sent: at most as many requests again
+   * as were in flight, and not all of a flush, go to a Cassandra that is overloaded.
    */
   async write<M extends Mutation>(
     mutations: readonly M[],
@@ -57,10 +58,10 @@ export class Writer {
   ): Promise<readonly { readonly mutation: M; readonly cause: Error }[]> {
     const refused: { mutation: M; cause: Error }[] = []
     let failure: { readonly error: unknown } | undefined
+    const wanted = () => failure === undefined
     const send = async (batch: readonly M[]): Promise<void> => {
-      if (failure) return
       try {
-        await this.#session.write(statementsOf(batch), about)
+        await this.#session.write(statementsOf(batch), about, wanted)
       } catch (error) {
         if (!isRefused(error)) failure ??= { error }
         else if (batch.length === 1) refused.push({ mutation: batch[0]!, cause: error })

@@ -54,3 +54,14 @@ test('events that retention removed before they were folded are said, once, and 
   expect(world.gaps).toEqual([[end - 1, end + 2]])
   expect((await world.stores.progress.load(source))!.gaps).toEqual([[end - 1, end + 2]])
 })
+
+test('a worker that stops in good order has recorded how far it got, however short it ran', async () => {
+  const world = arena({ partitions: 1, settings: { progressIntervalMs: 1e12 } })
+  const worker = world.start()
+  for (let i = 0; i < 9; i++) {
+    await world.publish('Added', { id: 'a', by: i })
+    await world.caughtUp()
+  }
+  await worker.projector.stop('test')
+  expect((await world.stores.progress.load({ topic: 'operations', partition: 0 }))?.position).toBe(8)
+})

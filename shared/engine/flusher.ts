@@ -39,6 +39,8 @@ export class Flusher {
   /** Everything below is in the view. */
   #durable: number
   #written: Mark | undefined
+  /** The position last recorded beside the view. */
+  #recorded = -1
   #wanted: { readonly mark: Mark; readonly now: boolean } | undefined
   #committing: Promise<void> | undefined
   #progressAt = Number.NEGATIVE_INFINITY
@@ -94,8 +96,11 @@ export class Flusher {
   }
 
   /** Resolves when everything durable is committed and recorded; rejects if that is impossible. */
-  settled(): Promise<void> {
-    return this.#committing ?? Promise.resolve()
+  async settled(): Promise<void> {
+    await this.#committing
+    if (!this.#written || this.#written.position <= this.#recorded) return
+    this.#commitSoon(this.#written, true)
+    await this.#committing
   }
 
   #commitSoon(mark: Mark, now: boolean): void {
@@ -123,6 +128,7 @@ export class Flusher {
         await this.#persist(() =>
           ports.progress.save(source, { position: mark.position, fingerprint: mark.fingerprint, gaps }),
         )
+        this.#recorded = mark.position
       }
     } finally {
       // In the same breath as the last look at `#wanted`, or a mark set in between would wait for the next flush.

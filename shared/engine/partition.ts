@@ -172,7 +172,7 @@ export class Partition {
 
   async #decidedElsewhere(): Promise<boolean> {
     const { source, ports } = this.#parts
-    const { parked, resolved } = await ports.deadLetters.load(source)
+    const { parked, resolved } = await ports.deadLetters.load(source, this.#flushes.next)
     return resolved.size > 0 || !this.#setAside.agrees(parked)
   }
 

@@ -44,7 +44,8 @@ export interface Assignment {
 export interface SourceListener {
   /**
    * A generation begins in which this worker reads exactly these partitions: everything about others must be dropped. No batch
-   * of the generation is delivered before the promise resolves. A rejection ends the source with that error.
+   * of the generation is delivered before the promise resolves. A rejection ends the source with that error. From the call on,
+   * commits are taken as those of this generation. The call before may still be pending: it is void then.
    */
   assigned(assignments: readonly Assignment[]): Promise<void>
   records(batch: RecordBatch): Promise<void>
@@ -221,7 +222,11 @@ export interface SetAsideState {
 }
 
 export interface DeadLetterStore {
-  load(source: Source): Promise<SetAsideState>
+  /**
+   * All that waits; of what was skipped at least what lies at `from` or behind the first that waits (all of it without `from`):
+   * before that no event is folded again.
+   */
+  load(source: Source, from?: number): Promise<SetAsideState>
   /**
    * Durable when it resolves. Dead letters park their scope (not those skipped at once, nor those without a key), and so does each
    * waiting event again: one that is recorded after its scope was released is then still found. All is keyed by position.

@@ -1,4 +1,3 @@
-import { isKind } from '../errors.ts'
 import { type Source, sourceText } from '../events/position.ts'
 import { foldOf } from '../projection/fold.ts'
 import { type Projection, versionName } from '../projection/projection.ts'
@@ -107,7 +106,7 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     const current = owned.get(name)
     const [{ gaps }, setAside] = await Promise.all([
       hold(source, signal, () => admitPartition(version, assignment, ports, current?.folded)),
-      hold(source, signal, () => ports.deadLetters.load(source)),
+      hold(source, signal, () => ports.deadLetters.load(source, start)),
     ])
     if (signal.aborted) return
     if (current?.continues(start, setAside.parked)) {
@@ -136,9 +135,4 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
       held: (error, seconds) => ports.observer.held(source, error, seconds),
     })
   }
-}
-
-/** Must the process not be started again until a person has done something? */
-export function refusesToRun(error: unknown): boolean {
-  return isKind(error, 'refused') || isKind(error, 'usage') || isKind(error, 'poison')
 }

@@ -55,7 +55,7 @@ async function answer(request: Request, parts: RequestParts): Promise<Answer> {
   if (since === undefined) {
     // Applied or skipped before; or recorded by a worker that crashed before it parked the scope, and applied since by a repaired handler.
     await ports.deadLetters.resolve(source, scope, offset, action === 'skip' ? 'skipped' : 'applied', offset)
-    return { done: false, message: `nothing waits behind ${at}: it is applied or skipped already` }
+    return { done: true, message: `nothing waits behind ${at}: it is applied or skipped already` }
   }
   if (since !== offset) {
     const first = positionText({ ...source, offset: since })

@@ -150,8 +150,9 @@ export class SetAside {
     for (const one of skipped) this.#skipped.add(one)
   }
 
-  /** What the store has beyond what is known here waits here, too. */
-  learn({ parked, resolved }: SetAsideState): void {
+  /** What the store has beyond what is known here waits, or is skipped, here, too. */
+  learn({ parked, resolved, skipped }: SetAsideState): void {
+    for (const one of skipped) this.#skipped.add(one)
     for (const [scope, since] of parked) if (!this.#since.has(scope) && !resolved.has(scope)) this.hold(scope, since)
   }
 
@@ -201,4 +202,23 @@ function copied({ offset, timestamp, key, value, headers }: LogRecord): LogRecor
       ]),
     ),
   }
+}
+
+/**
+ * Which dead letter each scope waits behind, of the offsets (lowest first) that hold it: the first nobody has decided about. A worker
+ * that came late may have held a scope again behind one that was decided, and only such are left of a `resolved` scope. `decided`
+ * holds `<offset>/<scope>`.
+ */
+export function waitingBehind(
+  held: ReadonlyMap<Scope, readonly number[]>,
+  decided: ReadonlySet<string>,
+): Pick<SetAsideState, 'parked' | 'resolved'> {
+  const parked = new Map<Scope, number>()
+  const resolved = new Set<Scope>()
+  for (const [scope, offsets] of held) {
+    const open = offsets.find((offset) => !decided.has(`${offset}/${scope}`))
+    if (open === undefined) resolved.add(scope)
+    parked.set(scope, open ?? offsets[0] ?? 0)
+  }
+  return { parked, resolved }
 }

@@ -1,8 +1,10 @@
+import kafkajs from 'kafkajs'
 import './version.ts'
 import './patches.ts'
 import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js'
 import loggers from 'kafkajs/src/loggers/index.js'
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js'
+import { TidemarkError } from '../errors.ts'
 import type { Source } from '../events/position.ts'
 import { failureType } from './failure.ts'
 import { within } from './retry.ts'
@@ -55,7 +57,10 @@ export class KafkaConnection {
    * that error all are forgotten: whoever is still interested in one asks for it again when it is not found.
    */
   async #asked(topics: readonly string[], ask: () => Promise<void>): Promise<void> {
+    this.#throwIfClosed()
     await this.#cluster.connect()
+    if (this.#closed) await this.#cluster.disconnect()
+    this.#throwIfClosed()
     try {
       await this.#cluster.addMultipleTargetTopics(topics)
       await ask()
@@ -96,17 +101,30 @@ export class KafkaConnection {
 
   /** Asks a broker, by its node. */
   async ask<T>(nodeId: number, question: (broker: Broker) => Promise<T>): Promise<T> {
-    const broker = await this.#cluster.findBroker({ nodeId })
+    const broker = await this.#found(() => this.#cluster.findBroker({ nodeId }))
     return heard(broker, question(broker))
   }
 
   async controller(): Promise<Broker> {
     await this.know([])
-    return this.#cluster.findControllerBroker()
+    return this.#found(() => this.#cluster.findControllerBroker())
   }
 
   async coordinator(groupId: string): Promise<Broker> {
-    return this.#cluster.findGroupCoordinator({ groupId })
+    return this.#found(() => this.#cluster.findGroupCoordinator({ groupId }))
+  }
+
+  /** What was still looking for a broker when the connection was closed leaves no socket behind, which would keep the process alive. */
+  async #found(find: () => Promise<Broker>): Promise<Broker> {
+    this.#throwIfClosed()
+    const broker = await find()
+    if (this.#closed) await broker.disconnect()
+    this.#throwIfClosed()
+    return broker
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new TidemarkError('KAFKA_UNAVAILABLE', 'the connection to Kafka has been closed')
   }
 
   /** Closes all sockets; resolves after 5 s at the latest, because kafkajs waits for requests that may never be answered. */
@@ -130,6 +148,18 @@ export async function heard<T>(broker: Broker, answer: Promise<T>): Promise<T> {
       for (const { socket } of broker.connectionPool.pool) socket?.destroy(error instanceof Error ? error : undefined)
     }
     throw error
+  }
+}
+
+/** Rejects with kafkajs' KafkaJSRequestTimeoutError where there is no answer after `ms`. */
+export async function inTime<T>(ms: number | undefined, answer: Promise<T>): Promise<T> {
+  if (ms === undefined) return answer
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new kafkajs.KafkaJSRequestTimeoutError(`no answer after ${ms} ms`)), ms)
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

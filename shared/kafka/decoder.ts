@@ -21,7 +21,8 @@ const CONTROL = 32
 /**
  * Reads record batches (format 2, the only one since Kafka 0.11) straight into log records: two to three times as fast as
  * kafkajs' own decoder, with the same content (a test compares them). Offsets and timestamps are numbers, exact below 2^53. A
- * batch cut off by the fetch's size limit is left for the next fetch.
+ * batch cut off by the fetch's size limit is left for the next fetch, and so is one that can't be read, with all behind it,
+ * unless it is the first: then it rejects.
  *
  * Keys, values and headers are views into the fetched bytes. Whoever keeps one beyond its batch must copy it: a single view keeps
  * all of the fetch, up to 10 MiB, in memory.
@@ -37,23 +38,34 @@ export async function decodeRecordSet(
   for (let at = 0; at + HEADER <= bytes.length; ) {
     const size = 12 + bytes.readInt32BE(at + 8)
     if (at + size > bytes.length) break
-    const magic = bytes.readInt8(at + 16)
-    if (magic !== 2)
-      throw new Error(`record batch of format ${magic}: only format 2 (Kafka 0.11 and later) can be read`)
-    const batch = bytes.subarray(at, at + size)
-    const attributes = batch.readInt16BE(21)
-    const firstOffset = int64(batch, 0)
-    const after = firstOffset + batch.readInt32BE(23) + 1
-    const wanted = transactions.isWanted(batch, attributes, after)
-    if (after > from) next = after
-    if (wanted && after > from) {
-      const decompress = codecOf(attributes)
-      const body = batch.subarray(HEADER)
-      decodeRecords(decompress ? await decompress(body) : body, batch, firstOffset, attributes, from, records)
+    const readable = records.length
+    try {
+      const batch = bytes.subarray(at, at + size)
+      const after = await decodeBatch(batch, from, transactions, records)
+      if (after > from) next = after
+    } catch (error) {
+      if (next === undefined) throw error
+      records.length = readable
+      break
     }
     at += size
   }
   return { records, next }
+}
+
+/** Reads one record batch into the list; returns the offset after it. */
+async function decodeBatch(batch: Buffer, from: number, transactions: Transactions, into: LogRecord[]) {
+  const magic = batch.readInt8(16)
+  if (magic !== 2) throw new Error(`record batch of format ${magic}: only format 2 (Kafka 0.11 and later) can be read`)
+  const attributes = batch.readInt16BE(21)
+  const firstOffset = int64(batch, 0)
+  const after = firstOffset + batch.readInt32BE(23) + 1
+  if (transactions.isWanted(batch, attributes, after) && after > from) {
+    const decompress = codecOf(attributes)
+    const body = batch.subarray(HEADER)
+    decodeRecords(decompress ? await decompress(body) : body, batch, firstOffset, attributes, from, into)
+  }
+  return after
 }
 
 /** Follows which transactions are being read, so that nothing of one that was aborted is delivered. */

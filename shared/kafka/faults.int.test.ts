@@ -36,7 +36,14 @@ function publish(topic: string, from: number, to: number) {
 function member(group: string, topic: string, more: Partial<typeof settings> = {}) {
   const source = new KafkaSource({ ...settings, ...more }, group, [topic])
   const listener = new RecordingListener()
+  // What it handled of a partition that others have had since is no longer how far the group has got.
+  listener.on.assigned = async (assignments) => {
+    const kept = new Set(assignments.filter((one) => one.kept).map((one) => sourceText(one.source)))
+    for (const name of listener.handled.keys()) if (!kept.has(name)) listener.handled.delete(name)
+  }
+  const count = (what: string) => listener.steps.filter((step) => step.endsWith(what)).length
   listener.on.drain = async () => {
+    await listener.until(() => count(' begin') === count(' end'))
     await Promise.all(
       [...listener.handled].map(([name, next]) =>
         source.commit({ topic, partition: Number(name.split('/')[1]) }, next),

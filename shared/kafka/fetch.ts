@@ -23,6 +23,8 @@ export interface Fetched extends RecordSet {
   /** Up to here transactions are decided; nothing behind it is delivered yet. */
   readonly stable: number
   readonly logStart: number
+  /** Why the first record batch can't be read: CODEC_MISSING or LOG_UNREADABLE. What lies before it comes in an answer of its own. */
+  readonly unreadable: TidemarkError | undefined
 }
 
 const VERSION = 11
@@ -116,17 +118,17 @@ async function records(
   bytes: Buffer,
   { source, offset }: FetchFrom,
   aborted: readonly { producerId: number; firstOffset: number }[],
-): Promise<RecordSet> {
+): Promise<RecordSet & Pick<Fetched, 'unreadable'>> {
   try {
-    return await decodeRecordSet(bytes, offset, aborted)
+    return { ...(await decodeRecordSet(bytes, offset, aborted)), unreadable: undefined }
   } catch (cause) {
-    if (cause instanceof TidemarkError)
-      throw new TidemarkError(cause.code, `${sourceText(source)} from offset ${offset} on: ${cause.message}`, { cause })
-    throw new TidemarkError('LOG_UNREADABLE', `${sourceText(source)} from offset ${offset} on can't be decoded`, {
-      cause,
-    })
+    const [code, why] = cause instanceof TidemarkError ? [cause.code, cause.message] : undecodable
+    const unreadable = new TidemarkError(code, `${sourceText(source)} from offset ${offset} on: ${why}`, { cause })
+    return { records: [], next: undefined, unreadable }
   }
 }
+
+const undecodable = ['LOG_UNREADABLE', "the bytes can't be decoded"] as const
 
 class Reader {
   readonly #bytes: Buffer

@@ -1,22 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Assignment, RecordBatch, SourceListener } from '../engine/ports.ts'
+import { TidemarkError } from '../errors.ts'
 import { type Source, sourceText } from '../events/position.ts'
 import { type Commit, Commits } from './commits.ts'
 import type { KafkaConnection } from './connection.ts'
-import { asTidemark, failureType, isLost, isTransient, reason } from './failure.ts'
+import { asTidemark, failureType, isLost, reason } from './failure.ts'
 import { Fetching } from './fetching.ts'
 import { Lane } from './lane.ts'
 import type { Membership, Place } from './membership.ts'
 import { boundsOf, committedOf } from './offsets.ts'
-import { persist, within } from './retry.ts'
+import { keepAlive, watchTopics } from './presence.ts'
+import { persist, unlessAborted, within } from './retry.ts'
 
 /** Why a generation ended. `rebalance` members come or go; `lost` the group goes on without us; `moved` the log is not where it was. */
 export type Ending =
   | { readonly why: 'rebalance' | 'lost' | 'moved' | 'stop' }
   | { readonly why: 'failed'; readonly error: unknown }
-
-/** Milliseconds a commit may take before it is KAFKA_UNAVAILABLE. */
-const COMMIT_PATIENCE = 15_000
 
 /**
  * What one member does in one generation: it keeps its place by heartbeats, says what it reads, delivers, commits, and closes
@@ -38,8 +36,10 @@ export class Generation {
   readonly #lanes = new Map<string, Lane>()
   readonly #commits: Commits
   readonly #fetching: Fetching
-  /** The listener's answer to `assigned`; undefined while it was not asked. */
-  #taken: Promise<void> | undefined
+  /** The listener was told what it reads. */
+  #told = false
+  /** Partitions it has anew, with a handler of an earlier time still at work: until that is back, all that is said of them is of that time. */
+  readonly #stale = new Set<string>()
 
   /** `busy` holds the handler at work per partition, of whatever generation: it outlives them. */
   constructor(
@@ -66,13 +66,20 @@ export class Generation {
 
   /** Starts delivering. Resolves when it has, or when the generation ended before it could. */
   async begin(): Promise<void> {
-    void this.#keepAlive()
+    const presence = {
+      connection: this.#connection,
+      membership: this.#membership,
+      place: this.#place,
+      end: (ending: Ending) => this.end(ending),
+      lose: (error: unknown) => this.#lose(error),
+    }
+    void keepAlive(presence, this.#given.signal)
+    if (this.#place.leads) void watchTopics(presence, this.#over.signal)
     try {
       const assignments = await this.#assignments()
       if (this.#over.signal.aborted) return
-      this.#taken = this.#listener.assigned(assignments)
-      this.#taken.catch((error) => this.end({ why: 'failed', error }))
-      await Promise.race([this.#taken, this.ended])
+      this.#tell()
+      await unlessAborted(this.#over.signal, this.#listener.assigned(assignments))
       if (this.#over.signal.aborted) return
       for (const { source, start } of assignments) {
         this.#lanes.set(
@@ -85,44 +92,65 @@ export class Generation {
           ),
         )
       }
-      this.#fetching.begin()
+      this.#fetching.wake()
     } catch (error) {
       if (!this.#over.signal.aborted) this.end({ why: 'failed', error })
     }
   }
 
-  /** Drains: see README, "The barrier". Resolves when everything delivered is written and committed, or after `deadline` ms. */
+  /**
+   * Drains: see README, "The barrier". Resolves when everything delivered is written and committed, or after `deadline` ms. What
+   * still waits to be taken over is not waited for: it has nothing to drain, and the whole group would wait with it.
+   */
   async close(deadline: number): Promise<void> {
     this.#fetching.end()
     for (const lane of this.#lanes.values()) lane.close()
     this.#commits.hurry()
-    if (this.#taken) {
-      const drained = this.#taken
-        .then(() => this.#listener.drain())
-        .catch((error) =>
-          this.#connection.logger.warn('what could not be drained will be delivered again', { error: reason(error) }),
-        )
-      const outcome = await within(deadline, Promise.all([drained, ...this.#busy.values()]))
-      if (outcome === 'late')
+    if (this.#told) {
+      const drained = Promise.all([this.#drain(), ...this.#busy.values()]).then(() => this.#commits.settled())
+      if ((await within(deadline, drained)) === 'late')
         this.#connection.logger.warn(`not drained after ${deadline} ms: what is not committed will be delivered again`)
-      await within(deadline, this.#commits.settled())
     }
     this.#lanes.clear()
     this.#given.abort()
   }
 
-  /** Ownership is looked at here, because Kafka would take the commit of any member for any partition. */
+  async #drain(): Promise<void> {
+    try {
+      await this.#listener.drain()
+    } catch (error) {
+      this.#connection.logger.warn('what could not be drained will be delivered again', { error: reason(error) })
+    }
+  }
+
+  /** Resolves when the commit is taken, or void. Rejects with KAFKA_UNAVAILABLE after one attempt: whoever commits knows how long to go on. */
   async commit(source: Source, next: number): Promise<void> {
-    if (this.#given.signal.aborted || !this.#owns(source)) return
-    await this.#commits.add({ source, next })
+    if (!this.#given.signal.aborted && this.#mayCommit(source)) await this.#commits.add({ source, next })
   }
 
   rewind(source: Source, offset: number): void {
-    this.#lanes.get(sourceText(source))?.rewind(offset)
+    const name = sourceText(source)
+    if (!this.#stale.has(name)) this.#lanes.get(name)?.rewind(offset)
   }
 
-  #owns({ topic, partition }: Source): boolean {
-    return this.#place.sources.some((own) => own.topic === topic && own.partition === partition)
+  #tell(): void {
+    this.#told = true
+    for (const [name, handled] of this.#busy) {
+      if (this.#place.kept.has(name)) continue
+      this.#stale.add(name)
+      void handled.then(() => this.#stale.delete(name))
+    }
+  }
+
+  /**
+   * Looked at here, because Kafka would take the commit of any member for any partition. Until the listener was told what it
+   * reads, what it says may be about an earlier time in which it had the same partition, and others may have got further since;
+   * not so where it has had the partition all the while.
+   */
+  #mayCommit(source: Source): boolean {
+    const name = sourceText(source)
+    if (this.#place.kept.has(name)) return true
+    return this.#told && !this.#stale.has(name) && this.#place.sources.some((own) => sourceText(own) === name)
   }
 
   async #assignments(): Promise<readonly Assignment[]> {
@@ -140,7 +168,7 @@ export class Generation {
           return { source, kept: this.#place.kept.has(sourceText(source)), start, committed: own, logStart, end }
         })
       },
-      { logger: this.#connection.logger, signal },
+      { logger: this.#connection.logger, signal, missing: this.#connection.settings.missingTopicMs },
     )
   }
 
@@ -163,56 +191,26 @@ export class Generation {
   }
 
   async #send(commits: readonly Commit[]): Promise<void> {
-    const { logger } = this.#connection
-    await persist(
-      'committing',
-      async () => {
-        try {
-          await this.#membership.commit(this.#place, commits)
-        } catch (error) {
-          // The partitions are, or are about to be, another's, who starts at the commit before this one: nothing is lost.
-          if (isLost(error)) this.#lose(error)
-          else if (failureType(error) === 'REBALANCE_IN_PROGRESS') this.end({ why: 'rebalance' })
-          else throw error
-        }
-      },
-      { logger, signal: this.#given.signal, deadline: COMMIT_PATIENCE },
-    )
+    const { signal } = this.#given
+    if (signal.aborted) return
+    try {
+      await unlessAborted(signal, this.#membership.commit(this.#place, commits))
+    } catch (error) {
+      // The partitions are, or are about to be, another's, who starts at the commit before this one: nothing is lost.
+      if (signal.aborted) return
+      if (isLost(error)) this.#lose(error)
+      else if (failureType(error) === 'REBALANCE_IN_PROGRESS') this.end({ why: 'rebalance' })
+      // Whether a topic is gone for good is found out by fetching.
+      else if (failureType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+        throw new TidemarkError('KAFKA_UNAVAILABLE', 'committing: the coordinator does not know the topic', {
+          cause: error,
+        })
+      else throw asTidemark(error, 'committing')
+    }
   }
 
   #lose(error: unknown): void {
     if (failureType(error) === 'UNKNOWN_MEMBER_ID') this.#membership.forget()
     this.end({ why: 'lost' })
   }
-
-  /**
-   * Heartbeats depend on nothing but time: not on fetching, which stops where all partitions are held, nor on handlers. While the
-   * group rebalances they are answered with REBALANCE_IN_PROGRESS and count all the same.
-   */
-  async #keepAlive(): Promise<void> {
-    const { logger, settings } = this.#connection
-    const counts = this.#membership.partitionCounts()
-    const { signal } = this.#given
-    for (let missed = 0; !signal.aborted; ) {
-      await delay(heartbeatInterval(settings.sessionTimeoutMs), undefined, { signal }).catch(() => {})
-      if (signal.aborted) return
-      try {
-        await this.#membership.heartbeat(this.#place)
-        missed = 0
-        if (this.#place.leads && (await this.#membership.grown(counts))) this.end({ why: 'rebalance' })
-      } catch (error) {
-        if (failureType(error) === 'REBALANCE_IN_PROGRESS') this.end({ why: 'rebalance' })
-        else if (isLost(error)) return this.#lose(error)
-        else if (!isTransient(error))
-          return this.end({ why: 'failed', error: asTidemark(error, `heartbeat of group ${this.#membership.group}`) })
-        else if (++missed === 3)
-          logger.warn("heartbeats don't reach Kafka: the group may go on without this member", { error: reason(error) })
-      }
-    }
-  }
-}
-
-/** Rebalances are noticed by heartbeats, so they are more frequent than staying alive asks for. */
-export function heartbeatInterval(sessionTimeoutMs: number): number {
-  return Math.min(1_000, sessionTimeoutMs / 4)
 }

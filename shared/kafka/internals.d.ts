@@ -166,14 +166,14 @@ declare module 'kafkajs/src/protocol/error.js' {
   export default errors
 }
 
-declare module 'kafkajs/src/protocol/message/compression/index.js' {
-  interface Codec {
-    compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
-    decompress(buffer: Buffer): Promise<Buffer>
-  }
-  const compression: {
-    readonly Codecs: Record<number, () => Codec>
-    lookupCodecByAttributes(attributes: number): Codec | null
-  }
-  export default compression
+/* Codecs that are there where somebody has installed them (codecs.ts): what is used of them. */
+
+declare module 'lz4-napi' {
+  const lz4: { decompressFrame(frame: Buffer): Promise<Buffer> }
+  export default lz4
+}
+
+declare module 'snappy' {
+  const snappy: { uncompress(block: Buffer, options: { readonly asBuffer: true }): Promise<Buffer> }
+  export default snappy
 }

@@ -14,6 +14,10 @@ export class Lane {
   position: number
   /** Set while a fetch of this partition is under way: one at a time, also while its leader moves. */
   fetching = false
+  /** Set while it is left alone after a failure of its own. */
+  resting = false
+  /** Fetches that failed since the last one that did not. */
+  failures = 0
   /** Its topic was not there at the last fetch. */
   vanished = false
   readonly #handle: (batch: RecordBatch) => Promise<void>
@@ -30,7 +34,7 @@ export class Lane {
   }
 
   get wants(): boolean {
-    return !this.#closed && !this.fetching && this.#queue.length < DEPTH
+    return !this.#closed && !this.fetching && !this.resting && this.#queue.length < DEPTH
   }
 
   /** Takes what was fetched from `offset`. If fetching has been turned to another place since, it is not wanted any more. */

@@ -17,6 +17,7 @@ const PATIENCE = 30_000
  */
 export class KafkaLog implements Log {
   readonly #connection: KafkaConnection
+  readonly #closing = new AbortController()
 
   constructor(settings: KafkaSettings, logger: KafkaLogger = silent) {
     this.#connection = new KafkaConnection(settings, logger)
@@ -31,13 +32,14 @@ export class KafkaLog implements Log {
   }
 
   async *read(source: Source, from: number, to: number, signal?: AbortSignal) {
-    signal?.throwIfAborted()
-    await this.#known(source.topic)
+    const ended = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+    await this.#known(source.topic, ended)
     for (let position = from; position < to; ) {
-      const fetched = await this.#persist(`reading ${sourceText(source)}`, () => this.#fetch(source, position), signal)
+      const fetched = await this.#persist(`reading ${sourceText(source)}`, () => this.#fetch(source, position), ended)
+      if (fetched.unreadable) throw fetched.unreadable
       // Retention has been faster: what is left begins later. The caller sees it by the offsets.
       if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
-        const { start } = await this.#bounds(source)
+        const { start } = await this.#bounds(source, ended)
         if (position >= start) return
         position = start
         continue
@@ -65,8 +67,9 @@ export class KafkaLog implements Log {
     )
   }
 
-  /** Closes the connections. */
+  /** Closes the connections. Whatever is still asked rejects at once with KAFKA_UNAVAILABLE, also while Kafka is away. */
   async close(): Promise<void> {
+    this.#closing.abort(new TidemarkError('KAFKA_UNAVAILABLE', 'the log has been closed'))
     await this.#connection.close()
   }
 
@@ -74,8 +77,9 @@ export class KafkaLog implements Log {
     return this.#connection.partitions(topic).map((partition) => ({ topic, partition }))
   }
 
-  async #bounds(source: Source) {
-    const [bounds] = await this.#persist(`bounds of ${sourceText(source)}`, () => boundsOf(this.#connection, [source]))
+  async #bounds(source: Source, signal: AbortSignal) {
+    const ask = () => boundsOf(this.#connection, [source])
+    const [bounds] = await this.#persist(`bounds of ${sourceText(source)}`, ask, signal)
     if (!bounds) throw new TidemarkError('TOPIC_MISSING', `partition ${sourceText(source)} does not exist`)
     return bounds
   }
@@ -97,12 +101,13 @@ export class KafkaLog implements Log {
   }
 
   /** Topics are made known one by one, so that one that was deleted does not hide the others. */
-  async #known(topic: string): Promise<void> {
-    await this.#persist(`topic ${topic}`, () => this.#connection.know([topic]), undefined)
+  async #known(topic: string, signal?: AbortSignal): Promise<void> {
+    await this.#persist(`topic ${topic}`, () => this.#connection.know([topic]), signal)
   }
 
-  #persist<T>(what: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return persist(what, work, { logger: this.#connection.logger, signal, deadline: PATIENCE })
+  #persist<T>(what: string, work: () => Promise<T>, signal = this.#closing.signal): Promise<T> {
+    const { logger, settings } = this.#connection
+    return persist(what, work, { logger, signal, deadline: PATIENCE, missing: settings.missingTopicMs })
   }
 }
 

@@ -2,7 +2,7 @@ import kafkajs from 'kafkajs'
 import type { Broker } from 'kafkajs/src/cluster/index.js'
 import { type Source, sourceText } from '../events/position.ts'
 import { assign, type Candidate } from './assignor.ts'
-import { heard, type KafkaConnection } from './connection.ts'
+import { heard, inTime, type KafkaConnection } from './connection.ts'
 import { failureType, isLost } from './failure.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
@@ -66,7 +66,8 @@ export class Membership {
       )
       const sources = this.#decoded(memberAssignment)
       const follows = this.#last.generation + 1 === joined.generationId
-      const kept = new Set(follows ? this.#last.sources.map(sourceText) : [])
+      const before = new Set(follows ? this.#last.sources.map(sourceText) : [])
+      const kept = new Set(names(sources).filter((name) => before.has(name)))
       this.#last = { generation: joined.generationId, sources }
       return { generation: joined.generationId, memberId: joined.memberId, leads, sources, kept }
     } catch (error) {
@@ -75,10 +76,14 @@ export class Membership {
     }
   }
 
-  /** Says "I am here". Rejects with REBALANCE_IN_PROGRESS when a generation is about to end; the member counts as alive all the same. */
+  /**
+   * Says "I am here". Rejects with REBALANCE_IN_PROGRESS when a generation is about to end; the member counts as alive all the
+   * same. Takes a third of the session at most: on a dead socket there is time for another try on a new one.
+   */
   async heartbeat({ generation, memberId }: Place): Promise<void> {
-    await this.#ask((coordinator) =>
-      coordinator.heartbeat({ groupId: this.group, groupGenerationId: generation, memberId }),
+    await this.#ask(
+      (coordinator) => coordinator.heartbeat({ groupId: this.group, groupGenerationId: generation, memberId }),
+      this.#connection.settings.sessionTimeoutMs / 3,
     )
   }
 
@@ -109,11 +114,12 @@ export class Membership {
     await this.#ask((coordinator) => coordinator.leaveGroup({ groupId: this.group, memberId }))
   }
 
-  async #ask<T>(question: (coordinator: Broker) => Promise<T>): Promise<T> {
-    this.#coordinator ??= await this.#connection.coordinator(this.group)
+  /** `ms`: for the answer, and as much for finding out whom to ask where that is not known; without it each request's own. */
+  async #ask<T>(question: (coordinator: Broker) => Promise<T>, ms?: number): Promise<T> {
+    this.#coordinator ??= await inTime(ms, this.#connection.coordinator(this.group))
     const coordinator = this.#coordinator
     try {
-      return await heard(coordinator, question(coordinator))
+      return await heard(coordinator, inTime(ms, question(coordinator)))
     } catch (error) {
       if (!isLost(error) && failureType(error) !== 'REBALANCE_IN_PROGRESS') this.#coordinator = undefined
       throw error

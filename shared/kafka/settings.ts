@@ -15,12 +15,21 @@ export interface KafkaSettings {
    * are read by nobody. Default 10,000; the broker must allow it (`group.min.session.timeout.ms`, 6,000 by default).
    */
   readonly sessionTimeoutMs?: number
-  /** Milliseconds the group waits in a rebalance for a member to drain. Default 30,000. What is not drained by then is delivered again. */
+  /**
+   * Milliseconds the group waits in a rebalance for a member, which notices, drains and joins again meanwhile: 4 s of them (or
+   * half, if that is less) are kept for noticing and joining, so that of 30 s a drain has 26. What is not drained by then is
+   * delivered again. Default 30,000. A stop drains for as long, and then takes up to 8 s to leave and to close.
+   */
   readonly rebalanceTimeoutMs?: number
   /** Milliseconds for the connection to a broker. Default 3,000. */
   readonly connectionTimeoutMs?: number
   /** Milliseconds for an answer of a broker. Default 15,000. */
   readonly requestTimeoutMs?: number
+  /**
+   * Milliseconds for which a topic has to be unknown without a break before it is TOPIC_MISSING. Default 30,000: brokers that
+   * have just started know no topic. Commands, where somebody waits who may have misspelt it, do with less.
+   */
+  readonly missingTopicMs?: number
   /** Milliseconds after which Kafka is asked again which partitions there are: so long may added ones go unnoticed. Default 60,000. */
   readonly metadataAgeMs?: number
   /** Milliseconds a broker holds a fetch that finds nothing new. Default 100: so long may the next one be kept from a partition that has room again. */
@@ -39,6 +48,7 @@ export function withDefaults(settings: KafkaSettings): FullSettings {
     rebalanceTimeoutMs: 30_000,
     connectionTimeoutMs: 3_000,
     requestTimeoutMs: 15_000,
+    missingTopicMs: 30_000,
     metadataAgeMs: 60_000,
     fetchWaitMs: 100,
     fetchBytesPerPartition: 1 << 20,

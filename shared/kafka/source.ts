@@ -1,8 +1,9 @@
 import type { EventSource, SourceListener } from '../engine/ports.ts'
 import type { Source } from '../events/position.ts'
 import { KafkaConnection } from './connection.ts'
-import { Generation, heartbeatInterval } from './generation.ts'
+import { Generation } from './generation.ts'
 import { Membership, names } from './membership.ts'
+import { heartbeatInterval } from './presence.ts'
 import { persist, within } from './retry.ts'
 import { type KafkaLogger, type KafkaSettings, silent } from './settings.ts'
 
@@ -75,7 +76,11 @@ export class KafkaSource implements EventSource {
   /** One generation, from joining to having drained. */
   async #live(listener: SourceListener): Promise<void> {
     const { logger, settings } = this.#connection
-    const place = await this.#persist(`joining group ${this.#group}`, () => this.#join())
+    const place = await this.#persist(`joining group ${this.#group}`, () => {
+      const joined = this.#membership.join()
+      this.#joining = joined.catch(() => {})
+      return joined
+    })
     logger.info(`group ${this.#group}: generation ${place.generation} begins`, {
       memberId: place.memberId,
       partitions: names(place.sources),
@@ -90,26 +95,20 @@ export class KafkaSource implements EventSource {
     if (ending.why === 'failed') throw ending.error
   }
 
-  /** A stop does not wait for the other members to join. */
-  async #join() {
-    const joined = this.#membership.join()
-    this.#joining = joined.catch(() => {})
-    const stopped = Promise.withResolvers<never>()
-    const stop = () => stopped.reject(this.#halt.signal.reason)
-    this.#halt.signal.addEventListener('abort', stop)
-    try {
-      return await Promise.race([joined, stopped.promise])
-    } finally {
-      this.#halt.signal.removeEventListener('abort', stop)
-    }
-  }
-
+  /** A stop waits for nothing: neither for Kafka to come back nor for the other members to join. */
   #persist<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return persist(what, work, { logger: this.#connection.logger, signal: this.#halt.signal })
+    const { logger, settings } = this.#connection
+    return persist(what, work, { logger, signal: this.#halt.signal, missing: settings.missingTopicMs })
   }
 }
 
-/** The group waits for the rebalance timeout, counted from before we noticed; what is left is for joining again. */
+/** Milliseconds kept for joining again, with a request that is answered late. */
+const REJOINING = 3_000
+
+/**
+ * The group waits for the rebalance timeout, counted from before this member noticed, and that includes joining again. So a
+ * drain has the timeout less one heartbeat interval and 3 s (of 20 s: 16 s), and at least half of it.
+ */
 function drainDeadline({
   rebalanceTimeoutMs,
   sessionTimeoutMs,
@@ -117,5 +116,5 @@ function drainDeadline({
   rebalanceTimeoutMs: number
   sessionTimeoutMs: number
 }): number {
-  return Math.max(rebalanceTimeoutMs / 2, rebalanceTimeoutMs - heartbeatInterval(sessionTimeoutMs) - 3_000)
+  return Math.max(rebalanceTimeoutMs / 2, rebalanceTimeoutMs - heartbeatInterval(sessionTimeoutMs) - REJOINING)
 }

@@ -36,8 +36,8 @@ export interface Metrics {
     topic: string,
     flush: { trigger: FlushTrigger; rows: number; seconds: number; endToEnd: readonly number[] },
   ): void
-  /** One request to Cassandra took this long, as the client saw it. */
-  cassandraRequest(seconds: number, operation: string): void
+  /** One request to Cassandra took this long, as the client saw it; `of` is the version it was for, if it was for one. */
+  cassandraRequest(seconds: number, operation: string, of?: { readonly name: string; readonly version: number }): void
   /** For counters and histograms of one process only, as the gateway's. */
   readonly registry: Registry
 }
@@ -156,8 +156,8 @@ export function createMetrics(): Metrics {
   })
   const requests = new Histogram({
     name: 'tidemark_cassandra_request_seconds',
-    help: 'How long Cassandra took to answer, as the client saw it.',
-    labelNames: ['operation'],
+    help: 'How long Cassandra took to answer, as the client saw it. Without projection: what is for no version alone.',
+    labelNames: ['operation', ...fleet],
     buckets: [0.0005, ...LATENCY],
     registers,
   })
@@ -197,7 +197,8 @@ export function createMetrics(): Metrics {
     registry,
     text: () => registry.metrics(),
     watch: (numbers) => void watched.push(numbers),
-    cassandraRequest: (seconds, operation) => requests.observe({ operation }, seconds),
+    cassandraRequest: (seconds, operation, of) =>
+      requests.observe(of ? { operation, projection: of.name, version: String(of.version) } : { operation }, seconds),
     flushed(projection, version, topic, flush) {
       flushDuration.observe({ projection, version, trigger: flush.trigger }, flush.seconds)
       flushRows.observe({ projection, version }, flush.rows)

@@ -235,7 +235,7 @@ test('what held a generation is said anew in the next', () => {
 test('every metric that dashboards and alerts rely on is there by name', async () => {
   const { observer, assignment, metrics } = observed()
   observer.assigned([assignment])
-  metrics.cassandraRequest(0.004, 'write')
+  metrics.cassandraRequest(0.004, 'write', { name: 'cart-summary', version: 2 })
   const text = await metrics.text()
   for (const name of [
     'events_total',
@@ -255,6 +255,9 @@ test('every metric that dashboards and alerts rely on is there by name', async (
   ]) {
     expect(text, name).toContain(`# TYPE tidemark_${name} `)
   }
+  expect(text).toContain(
+    'tidemark_cassandra_request_seconds_count{operation="write",projection="cart-summary",version="2"} 1',
+  )
   expect(text).toContain('nodejs_eventloop_lag_seconds')
   expect(metrics.contentType).toMatch(/^text\/plain/)
 })

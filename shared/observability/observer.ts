@@ -1,4 +1,5 @@
 import type { Observer } from '../engine/ports.ts'
+import { KEYLESS } from '../engine/set-aside.ts'
 import { isKind, TidemarkError } from '../errors.ts'
 import { positionText, type Source, sourceText } from '../events/position.ts'
 import type { Projection } from '../projection/projection.ts'
@@ -61,6 +62,7 @@ export function createObserver({
     assigned(assignments) {
       ledger.assigned(assignments)
       progress.assigned(assignments.map(({ source }) => source))
+      holds.clear()
       for (const { source } of assignments) tellProgress(source)
       const behind = assignments.reduce((sum, { start, end }) => sum + Math.max(0, end - start), 0)
       log.info(
@@ -88,12 +90,19 @@ export function createObserver({
       if (log.isLevelEnabled('debug')) log.debug({ source: sourceText(source), ...flush }, 'flushed')
     },
 
-    dead({ source, record, scope, code, reason }) {
+    dead({ source, record, scope, code, reason, state }) {
       ledger.dead(source)
       const position = positionText({ ...source, offset: record.offset })
+      const consequence =
+        state === 'skipped'
+          ? `it was left out of ${scope}`
+          : scope === KEYLESS
+            ? 'nothing waits behind it, since its record has no key'
+            : `it and later events of ${scope} wait`
+      const next = state === 'parked' ? ', then retry or skip it' : ''
       log.warn(
         { position, scope, code, reason },
-        `event ${position} is a dead letter: it and later events of ${scope} wait. See \`tidemark dead-letters show ${position}\`, then retry or skip it`,
+        `event ${position} is a dead letter: ${consequence}. See \`tidemark dead-letters show ${position}\`${next}`,
       )
     },
 

@@ -111,6 +111,22 @@ test('a partition that stands still stays known across rebalances that keep it, 
   expect(progress.verdict().ready).toBe(false)
 })
 
+test('a hold ends with its generation: who is still held says so again', () => {
+  const { progress, pass } = started()
+  progress.assigned([carts3])
+  progress.held(undefined, down)
+  progress.held(carts3, down)
+  progress.assigned([carts3])
+  for (let position = 0; position < 10; position++) {
+    pass(59_000)
+    progress.at(carts3, position, 1)
+  }
+  expect(progress.verdict()).toEqual({ ready: true, reasons: [] })
+  progress.held(carts3, down)
+  pass(60_000)
+  expect(progress.verdict().reasons.join()).toContain('CASSANDRA_UNAVAILABLE')
+})
+
 test('a draining worker is not ready; several are ready together', () => {
   const { progress } = started()
   progress.assigned([])

@@ -13,7 +13,7 @@ export interface Verdict {
  * restarting it would only lose its place.
  */
 export interface Progress {
-  /** The worker now reads exactly these partitions. Before the first call it is not ready. */
+  /** The worker now reads exactly these partitions, and nothing is held that is not said again. Before the first call it is not ready. */
   assigned(sources: readonly Source[]): void
   /** `position` is durable in the view and `lag` events are beyond it. */
   at(source: Source, position: number, lag: number): void
@@ -50,8 +50,9 @@ export function createProgress(
     assigned(sources) {
       joined = true
       const names = new Set(sources.map(sourceText))
-      for (const map of [stretches, holds])
-        for (const source of map.keys()) if (source !== ALL && !names.has(source)) map.delete(source)
+      for (const source of stretches.keys()) if (!names.has(source)) stretches.delete(source)
+      // Whoever is still held says so again with the next failure; of the others nobody may ever tell the end.
+      holds.clear()
       for (const source of names)
         stretches.set(source, { position: -1, lag: 0, ...stretches.get(source), movedAt: now() })
     },

@@ -166,3 +166,46 @@ describe('merge', () => {
     )
   })
 })
+
+test('a handler that fails half-way has not changed the row, or the event would be folded into half of itself when it comes again', () => {
+  const projection = defineProjection({
+    ...base,
+    view: table('seen', {
+      columns: { id: 'text', items: 'list<text>', at: 'timestamp', bytes: 'blob' },
+      partitionKey: ['id'],
+    }),
+    initial: ({ id }: { id: string }) => ({ id, items: [], at: new Date(0), bytes: Uint8Array.of(1) }),
+    on: {
+      OrderPlaced: (row: { items: string[]; at: Date; bytes: Uint8Array }, { data, id, time }: Event) => {
+        const { change } = data as { change?: 'items' | 'at' | 'bytes' }
+        if (change === 'items') row.items.push(id)
+        if (change === 'at') row.at.setTime(7)
+        if (change === 'bytes') row.bytes.fill(7)
+        if (change) throw new Error('half-way')
+        return { ...row, items: [...row.items, id], at: time }
+      },
+    },
+  } as never)
+  const fold = foldOf(projection)
+  const time = new Date(5)
+  const row = fold.apply(null, key, { ...order, time })
+  time.setTime(7)
+  const expected = { id: 'a', items: ['1'], at: new Date(5), bytes: Uint8Array.of(1) }
+  expect(row).toEqual(expected)
+  for (const change of ['items', 'at', 'bytes']) {
+    expect(() => fold.apply(row, key, { ...order, data: { change } })).toThrow(
+      expect.objectContaining({ code: 'HANDLER_FAILED' }),
+    )
+    expect(row).toEqual(expected)
+  }
+})
+
+test('what a handler returns as it got it is the row it was, not a copy', () => {
+  const fold = folding({
+    view: table('seen', { columns: { id: 'text', n: 'int', bytes: 'blob' }, partitionKey: ['id'] }),
+    initial: ({ id }: { id: string }) => ({ id, n: 0, bytes: Uint8Array.of(1) }),
+    on: { OrderPlaced: (row: object) => row },
+  })
+  const row = fold.apply(null, key, order)
+  expect(fold.apply(row, key, order)).toBe(row)
+})

@@ -53,10 +53,11 @@ export function foldOf(projection: Projection): Fold {
     apply(row, key, event) {
       let part = 'initial'
       try {
-        const before = row ?? shape.row(projection.initial(key), key)
+        const before = row ? shape.lent(row) : shape.row(projection.initial(key), key)
         part = `on.${event.type}`
         const after = projection.on[event.type]!(before, event)
-        return after === null ? null : after === before ? before : shape.row(after, key)
+        if (after === before) return row ?? before
+        return after === null ? null : shape.row(after, key)
       } catch (cause) {
         throw failed('HANDLER_FAILED', part, event, cause)
       }

@@ -17,6 +17,11 @@ export function copy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copy(part)]))
 }
 
+/** Of what kind an object is: the Dates, Sets and Maps of rows are no others than those that may be changed. */
+function kind(value: object): unknown {
+  return [Date, Set, Map].find((one) => value instanceof one) ?? Object.getPrototypeOf(value)
+}
+
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
@@ -31,7 +36,7 @@ function compare(before: unknown, after: unknown, path: string, within: Set<unkn
   if (Object.is(before, after) || within.has(before)) return undefined
   const differs = () => `${path && `${path}: `}${shown(before)} became ${shown(after)}`
   if (typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return differs()
-  if (Object.getPrototypeOf(before) !== Object.getPrototypeOf(after)) return differs()
+  if (kind(before) !== kind(after)) return differs()
   if (before instanceof Date && after instanceof Date)
     return Object.is(before.getTime(), after.getTime()) ? undefined : differs()
   if (before instanceof Uint8Array && after instanceof Uint8Array)

@@ -31,6 +31,61 @@ describe('a row', () => {
     expect(Object.isFrozen(made)).toBe(true)
   })
 
+  test('is canonical also where only the sign of a zero or a missing column says it is not', () => {
+    expect(Object.is(pair.row({ ...key, n: -0, note: null }, key).n, 0)).toBe(true)
+    expect(Object.keys(pair.row({ note: null, n: 1, b: 'y', a: 'x' }, key))).toHaveLength(4)
+  })
+
+  test('can not be changed by whoever holds it or what it was made of, at any depth', () => {
+    const shape = rowShape(
+      table('deep', {
+        columns: {
+          id: 'text',
+          at: 'timestamp',
+          list: 'list<list<int>>',
+          set: 'set<timestamp>',
+          map: 'map<text,list<blob>>',
+          bytes: 'blob',
+        },
+        partitionKey: ['id'],
+      }),
+    )
+    const made = () => ({
+      id: 'a',
+      at: new Date(1),
+      list: [[1]],
+      set: new Set([new Date(2)]),
+      map: new Map([['a', [Uint8Array.of(3)]]]),
+      bytes: Uint8Array.of(4),
+    })
+    type Row = ReturnType<typeof made>
+    const changes: readonly ((row: Row) => unknown)[] = [
+      (row) => row.at.setTime(9),
+      (row) => row.list.push([9]),
+      (row) => row.list[0]?.push(9),
+      (row) => row.set.clear(),
+      (row) => [...row.set][0]?.setUTCHours(9),
+      (row) => row.map.set('b', []),
+      (row) => row.map.get('a')?.push(Uint8Array.of(9)),
+      (row) => row.map.get('a')?.[0]?.fill(9),
+      (row) => row.bytes.fill(9),
+    ]
+    for (const change of changes) {
+      const given = made()
+      const row = shape.row(given, { id: 'a' })
+      change(given)
+      expect(row, `through what was given: ${change}`).toEqual(made())
+      const lent = shape.lent(row)
+      expect(lent).toEqual(made())
+      try {
+        change(lent as Row)
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError)
+      }
+      expect(row, String(change)).toEqual(made())
+    }
+  })
+
   test.each<[string, unknown, RegExp]>([
     ['undefined', undefined, /undefined: return the row, or null/],
     ['a number', 7, /must be an object, not 7/],

@@ -1,5 +1,6 @@
 import { TidemarkError } from '../errors.ts'
 import { type Column, columnsOf, type Table } from './table.ts'
+import type { ColumnType } from './types.ts'
 import { canonical, framed, shown, valueBytes, valueText } from './values.ts'
 
 /** A row or key when the table is only known at run time. */
@@ -12,10 +13,15 @@ export interface RowShape {
   /** The key in canonical form; throws KEY_INVALID. */
   key(value: unknown): AnyRow
   /**
-   * The row in canonical form: exactly the table's columns, absent ones null; frozen, so that a handler that fails half-way
-   * can't have changed it. Throws ROW_INVALID; `key` must not have changed.
+   * The row in canonical form: exactly the table's columns, absent ones null. It shares nothing with `value` that could be
+   * changed, and is frozen at any depth, bytes excepted. Throws ROW_INVALID; `key` must not have changed.
    */
   row(value: unknown, key: AnyRow): AnyRow
+  /**
+   * A canonical row as a handler gets it: whatever the handler does, and wherever it fails, the row itself stays as it is.
+   * The row itself where there are no bytes in it.
+   */
+  lent(row: AnyRow): AnyRow
   /** A canonical key (or row) as text: equal exactly if the keys are. Names the row in logs, and in the working set. */
   id(key: AnyRow): string
   /** About how many bytes the row takes in Cassandra. */
@@ -31,6 +37,7 @@ export function rowShape(table: Table): RowShape {
   const columns = columnsOf(table)
   const keyColumns = columns.filter(({ role }) => role !== 'value')
   const names = new Set(columns.map(({ name }) => name))
+  const withBytes = columns.filter(({ type }) => holdsBytes(type))
   const [first] = keyColumns
   const onlyPartitionKey = table.partitionKey.length === 1 ? table.partitionKey[0] : undefined
   const single = keyColumns.length === 1 ? first : undefined
@@ -45,10 +52,8 @@ export function rowShape(table: Table): RowShape {
     throw new TypeError(`was changed: ${shown(before)} became ${shown(after)}`)
   }
 
-  function copied(given: AnyRow): AnyRow {
-    const row: Record<string, unknown> = {}
-    for (const { name, type } of columns) row[name] = given[name] == null ? null : canonical(type, given[name])
-    return row
+  function inOrder(given: AnyRow): AnyRow {
+    return Object.fromEntries(columns.map(({ name }) => [name, given[name]]))
   }
 
   function id(key: AnyRow): string {
@@ -89,15 +94,16 @@ export function rowShape(table: Table): RowShape {
         throw new TidemarkError('ROW_INVALID', `a row of view ${table.name} must be an object, not ${notARow(value)}`)
       }
       // Taken once and whole: what is looked at below is what is kept, whatever the handler does with its object.
-      const given: AnyRow = { ...value }
-      // Mostly the columns are exactly these and their values canonical already: then this is the row.
-      let fit = true
+      const given: Record<string, unknown> = { ...value }
+      let whole = true
       let column = columns[0]!
       try {
         for (column of columns) {
           const cell = given[column.name]
           const made = cell === undefined || cell === null ? absent(column) : canonical(column.type, cell)
-          if (made !== cell) fit = false
+          // Mostly they are canonical already; -0 is not 0 here.
+          if (!Object.is(made, cell)) given[column.name] = made
+          if (cell === undefined) whole = false
           if (column.role !== 'value') unchanged(column, key[column.name], made)
         }
       } catch (cause) {
@@ -106,7 +112,14 @@ export function rowShape(table: Table): RowShape {
       }
       for (const name in value)
         if (!names.has(name)) throw new TidemarkError('ROW_INVALID', `${name} is not a column of view ${table.name}`)
-      return Object.freeze(fit ? given : copied(given))
+      return Object.freeze(whole ? given : inOrder(given))
+    },
+
+    lent(row) {
+      if (withBytes.length === 0) return row
+      const copy: Record<string, unknown> = { ...row }
+      for (const { name, type } of withBytes) if (copy[name] != null) copy[name] = canonical(type, copy[name])
+      return Object.freeze(copy)
     },
 
     bytes(row) {
@@ -128,6 +141,11 @@ export function rowShape(table: Table): RowShape {
         .map(({ name }) => name)
     },
   }
+}
+
+function holdsBytes(type: ColumnType): boolean {
+  if (type.kind === 'scalar') return type.name === 'blob'
+  return holdsBytes(type.of) || (type.kind === 'map' && holdsBytes(type.key))
 }
 
 function reason(cause: unknown): string {

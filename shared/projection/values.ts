@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { FrozenDate, FrozenMap, FrozenSet } from './frozen.ts'
 import { compare } from './order.ts'
 import type { ColumnType, Scalar } from './types.ts'
 
@@ -6,7 +7,8 @@ export { compare }
 
 /**
  * Values in their one canonical form. A row must look the same whether its handler returned it a moment ago or Cassandra
- * did after a crash; otherwise a fold would depend on when the worker was last restarted.
+ * did after a crash; otherwise a fold would depend on when the worker was last restarted. Nothing of it is shared with `value`
+ * unless it can't be changed, and what is made can't be changed either: except bytes, which JavaScript can't freeze.
  */
 export function canonical(type: ColumnType, value: unknown): unknown {
   switch (type.kind) {
@@ -14,10 +16,10 @@ export function canonical(type: ColumnType, value: unknown): unknown {
       return scalars[type.name](value)
     case 'list':
       if (!Array.isArray(value)) throw wrong('an array', value)
-      return Array.from(value, (element) => canonical(type.of, element))
+      return Object.freeze(Array.from(value, (element) => canonical(type.of, element)))
     case 'set': {
       if (!(value instanceof Set)) throw wrong('a Set', value)
-      return new Set(
+      return new FrozenSet(
         sorted(
           Array.from(value, (element) => [canonical(type.of, element)] as const),
           type.of,
@@ -26,7 +28,7 @@ export function canonical(type: ColumnType, value: unknown): unknown {
     }
     case 'map': {
       if (!(value instanceof Map)) throw wrong('a Map', value)
-      return new Map(
+      return new FrozenMap(
         sorted(
           Array.from(value, ([key, of]) => [canonical(type.key, key), canonical(type.of, of)] as const),
           type.key,
@@ -84,8 +86,9 @@ const scalars: Record<Scalar, (value: unknown) => unknown> = {
     return lower
   },
   timestamp: (value) => {
+    if (value instanceof FrozenDate) return value
     if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw wrong('a valid Date', value)
-    return value
+    return new FrozenDate(value.getTime())
   },
   date: (value) => {
     if (typeof value !== 'string' || !DATE.test(value) || !realDay(value))
@@ -94,14 +97,9 @@ const scalars: Record<Scalar, (value: unknown) => unknown> = {
   },
   blob: (value) => {
     if (!(value instanceof Uint8Array)) throw wrong('a Uint8Array', value)
-    return plainBytes(value)
+    // A Buffer has other methods, and a view of a larger buffer would keep all of it in memory.
+    return Uint8Array.from(value)
   },
-}
-
-/** A Buffer has other methods than a Uint8Array, and a view of a larger buffer keeps all of it in memory. */
-function plainBytes(value: Uint8Array): Uint8Array {
-  const plain = Object.getPrototypeOf(value) === Uint8Array.prototype && value.byteLength === value.buffer.byteLength
-  return plain ? value : Uint8Array.from(value)
 }
 
 function realDay(text: string): boolean {

@@ -96,6 +96,8 @@ export function arena({
   const gaps: (readonly [number, number])[] = []
   /** Commits, each with how much the journal of durable writes held when it was sent. */
   const commits: { readonly source: string; readonly next: number; readonly journal: number }[] = []
+  /** The highest offset ever committed, by source: a new generation may start from less and commit that again. */
+  const committed = new Map<string, number>()
   const workers: Worker[] = []
   /** The offset last folded by anybody, by source. */
   const folded = new Map<string, number>()
@@ -130,7 +132,9 @@ export function arena({
         commits.push({ source: sourceText(of), next, journal: stores.journal.length })
         const { generation } = member
         await beforeCommit?.(of, next)
-        if (generation === member.generation) await member.commit(of, next)
+        if (generation !== member.generation) return
+        await member.commit(of, next)
+        committed.set(sourceText(of), Math.max(next, committed.get(sourceText(of)) ?? 0))
       },
     }
     const made = projector(
@@ -201,5 +205,20 @@ export function arena({
     await fault
   }
 
-  return { projection, kafka, stores, letters, held, gaps, commits, folded, workers, start, publish, caughtUp, finish }
+  return {
+    projection,
+    kafka,
+    stores,
+    letters,
+    held,
+    gaps,
+    commits,
+    committed,
+    folded,
+    workers,
+    start,
+    publish,
+    caughtUp,
+    finish,
+  }
 }

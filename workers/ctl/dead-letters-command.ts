@@ -1,5 +1,5 @@
 import { TidemarkError } from '../../shared/errors.ts'
-import { type Position, parsePosition, positionText } from '../../shared/events/position.ts'
+import { type Position, positionText } from '../../shared/events/position.ts'
 import { type Projection, versionName } from '../../shared/projection/projection.ts'
 import {
   type DeadLetterPorts,
@@ -26,7 +26,12 @@ export async function listCommand(
 ): Promise<number> {
   const letters: ListedLetter[] = []
   for (const projection of names.length === 0 ? projections.all : names.map(projections.get)) {
-    for await (const letter of listDeadLetters(desk(projection), { all })) letters.push(letter)
+    try {
+      for await (const letter of listDeadLetters(desk(projection), { all })) letters.push(letter)
+    } catch (error) {
+      // What nobody has asked for by name and `init` has never made has no dead letters.
+      if (names.length > 0 || !(error instanceof TidemarkError && error.code === 'TOPIC_MISSING')) throw error
+    }
   }
   if (json) output.write(`${JSON.stringify(letters, null, 2)}\n`)
   else if (letters.length === 0) output.write(`no dead letters${all ? '' : ' wait'}\n`)
@@ -100,21 +105,19 @@ export async function decideCommand(
   { projection, all = false, waitMs }: DecideOptions,
   output: Output,
 ): Promise<number> {
-  let undone = 0
-  const one = async (of: Projection, position: Position) => {
-    for (const { done, message } of await decide(desks.desk(of), position, { action, waitMs })) {
-      if (!done) undone++
-      output.write(`${versionName(of)}: ${done ? '' : 'not done: '}${message}\n`)
+  const decideAll = async (of: Projection, position?: Position) => {
+    let [done, undone] = [0, 0]
+    for await (const { done: ok, position: where, message } of decide(desks.desk(of), position, { action, waitMs })) {
+      if (ok) done++
+      else undone++
+      output.write(`${versionName(of)} ${where}: ${ok ? '' : 'not done: '}${message}\n`)
     }
+    if (done + undone !== 1) output.write(`${action}: ${done} done, ${undone} not done\n`)
+    return undone > 0 ? 1 : 0
   }
   if (all) {
     if (!projection || at) throw new TidemarkError('USAGE', '--all needs --projection, and no position.')
-    const of = desks.projections.get(projection)
-    for await (const { position } of listDeadLetters(desks.desk(of), { all: false })) {
-      const parsed = parsePosition(position)
-      if (parsed) await one(of, parsed)
-    }
-    return undone > 0 ? 1 : 0
+    return decideAll(desks.projections.get(projection))
   }
   if (!at) throw new TidemarkError('USAGE', `name a position like carts/3/1234, or --all --projection NAME.`)
   const holding: Projection[] = []
@@ -132,8 +135,7 @@ export async function decideCommand(
       `${holding.map(versionName).join(' and ')} have a dead letter at ${positionText(at)}.`,
       { remedy: 'Say which with --projection.' },
     )
-  await one(first, at)
-  return undone > 0 ? 1 : 0
+  return decideAll(first, at)
 }
 
 function candidates({ projections }: Desks, { topic }: Position, name: string | undefined): readonly Projection[] {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, DeadLetter, DeadLetterDesk, DeadLetterStore, Log } from '../../shared/engine/index.ts'
-import { TidemarkError } from '../../shared/errors.ts'
-import { type Position, positionText, type Source } from '../../shared/events/position.ts'
-import { type Projection, versionName } from '../../shared/projection/projection.ts'
+import type { Clock, DeadLetter, DeadLetterDesk, DeadLetterStore, Log, Request } from '../../shared/engine/index.ts'
+import { type Position, positionText } from '../../shared/events/position.ts'
+import type { Projection } from '../../shared/projection/projection.ts'
 
 export interface DeadLetterPorts {
   readonly projection: Projection
@@ -52,39 +51,46 @@ export interface Decision {
   readonly waitMs: number
 }
 
-/**
- * Asks the worker that owns the partition to apply the dead letters at a position again, or to leave them out, with what waits
- * behind them, and waits for its answers. A request that nobody has answered in time stays: the owner does it when there is one.
- * Throws USAGE if there is no dead letter at the position.
- */
-export async function decide(
-  ports: DeadLetterPorts,
-  position: Position,
-  { action, waitMs }: Decision,
-): Promise<readonly { readonly done: boolean; readonly message: string }[]> {
-  const answers: { done: boolean; message: string }[] = []
-  for await (const { scope, source, record } of at(ports, position)) {
-    const id = randomUUID()
-    await ports.desk.ask({ id, action, source, scope, offset: record.offset })
-    answers.push(
-      (await answered(ports, source, id, waitMs)) ?? {
-        done: false,
-        message: `no worker has answered within ${waitMs / 1000} s: the request stays and is done when one owns the partition (see \`tidemark status\`)`,
-      },
-    )
-  }
-  if (answers.length > 0) return answers
-  throw new TidemarkError(
-    'USAGE',
-    `${versionName(ports.projection)} has no dead letter at ${positionText(position)}.`,
-    { remedy: 'See `tidemark dead-letters list`.' },
-  )
+/** How it went with one dead letter. */
+export interface Decided {
+  /** `carts/3/1234`. */
+  readonly position: string
+  readonly done: boolean
+  readonly message: string
 }
 
-async function answered({ desk, clock }: DeadLetterPorts, source: Source, id: string, waitMs: number) {
-  for (const startedAt = clock.now(); ; await clock.sleep(200)) {
-    const outcome = await desk.outcome(source, id)
-    if (outcome || clock.now() - startedAt > waitMs) return outcome
+/**
+ * Asks the workers that own the partitions to apply dead letters again, or to leave them out, with what waits behind them: those at
+ * `position`, or all of the version. All are asked at once and waited for together. A request that nobody has answered in time
+ * stays: the owner does it when there is one. Letters applied or skipped before are left alone.
+ */
+export async function* decide(
+  ports: DeadLetterPorts,
+  position: Position | undefined,
+  { action, waitMs }: Decision,
+): AsyncGenerator<Decided> {
+  const { desk, clock } = ports
+  const open: Request[] = []
+  for await (const { scope, source, record, state } of position ? at(ports, position) : lettersOf(ports)) {
+    if (state !== 'parked') continue
+    const request: Request = { id: randomUUID(), action, source, scope, offset: record.offset }
+    await desk.ask(request)
+    open.push(request)
+  }
+  const name = ({ source, offset }: Request) => positionText({ ...source, offset })
+  for (const startedAt = clock.now(); open.length > 0; await clock.sleep(200)) {
+    const inTime = clock.now() - startedAt <= waitMs
+    for (const request of [...open]) {
+      const outcome = await desk.outcome(request.source, request.id)
+      if (outcome) yield { position: name(request), ...outcome }
+      if (outcome) open.splice(open.indexOf(request), 1)
+      // The owners answer in order: what comes after one that is still open is hardly worth asking for yet.
+      else if (inTime) break
+    }
+    if (inTime) continue
+    const stays = `no worker has answered within ${waitMs / 1000} s: the request stays, and is done when one owns the partition (see \`tidemark status\`)`
+    for (const request of open) yield { position: name(request), done: false, message: stays }
+    return
   }
 }
 

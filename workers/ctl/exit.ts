@@ -1,14 +1,17 @@
 import { describe, TidemarkError } from '../../shared/errors.ts'
 
-/** As sysexits.h names it: what was configured is wrong, and starting again won't help. */
+/** As sysexits.h names it: starting again won't help before a person has acted. */
 const EX_CONFIG = 78
 const EX_USAGE = 64
 
-/** Which exit code tells a supervisor what happened. */
+/**
+ * Which exit code tells a supervisor what happened. 1: it may go better next time. A poison event that ends a projector
+ * (TIDEMARK_ON_POISON=stop) is still there next time, so it counts as what a person has to act on.
+ */
 export function exitCode(error: unknown): number {
   if (!(error instanceof TidemarkError)) return 1
   if (error.code === 'USAGE') return EX_USAGE
-  return error.kind === 'usage' || error.kind === 'refused' ? EX_CONFIG : 1
+  return error.kind === 'transient' ? 1 : EX_CONFIG
 }
 
 /** What a person reads: the error in its own words; the stack only of what nobody foresaw. */

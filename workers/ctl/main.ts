@@ -260,6 +260,10 @@ program
     ),
   )
 
+// Whoever reads the output has seen enough (`| head`): that is no fault.
+for (const output of [process.stdout, process.stderr])
+  output.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
 try {
   await program.parseAsync()
   // Clients of servers that are away may still hold timers; what had to be done is done.

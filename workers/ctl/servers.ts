@@ -49,13 +49,15 @@ export interface Servers extends KafkaServers {
 /** Does something with Kafka, and closes what that opened. */
 export async function withKafka<T>(work: (servers: KafkaServers) => Promise<T>): Promise<T> {
   const config = readConfig()
-  const projections = await loadProjections({ builtin: true, paths: config.projections })
+  const projections = await loadProjections({ builtin: config.builtin, paths: config.projections })
   const topics = [
     ...new Map(
-      [carts, inventory, ...projections.all.flatMap((one) => one.topics)].map((topic) => [topic.name, topic] as const),
+      [...(config.builtin ? [carts, inventory] : []), ...projections.all.flatMap((one) => one.topics)].map(
+        (topic) => [topic.name, topic] as const,
+      ),
     ).values(),
   ]
-  const settings = kafkaSettings(config, 'tidemark-ctl')
+  const settings = { ...kafkaSettings(config, 'tidemark-ctl'), missingTopicMs: 1_000 }
   const [log, admin, publisher] = [new KafkaLog(settings), new KafkaAdmin(settings), new KafkaPublisher(settings)]
   const interruption = new AbortController()
   const interrupt = () => interruption.abort()
@@ -115,7 +117,8 @@ export function doctorTools(): DoctorTools & { close(): Promise<void> } {
   return {
     readConfig,
     schema: cassandra,
-    loadProjections: async (config) => (await loadProjections({ builtin: true, paths: config.projections })).all,
+    loadProjections: async (config) =>
+      (await loadProjections({ builtin: config.builtin, paths: config.projections })).all,
     describeCluster: (config) => describeCluster(kafkaSettings(config, 'tidemark-doctor')),
     admin: (config) => new KafkaAdmin(kafkaSettings(config, 'tidemark-doctor')),
     async connect(config) {

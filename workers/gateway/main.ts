@@ -1,4 +1,5 @@
 import type { Config } from '../../shared/config.ts'
+import { TidemarkError } from '../../shared/errors.ts'
 import { carts, inventory } from '../../shared/events/index.ts'
 import { reachOnce, serve } from '../../shared/http/index.ts'
 import { KafkaLog, KafkaPublisher } from '../../shared/kafka/index.ts'
@@ -16,8 +17,9 @@ const DEFAULT_PORT = 8080
 export async function runGateway(config: Config, signal?: AbortSignal): Promise<void> {
   const log = createLogger(config.log)
   const metrics = createMetrics()
-  const projections = await loadProjections({ builtin: true, paths: config.projections })
-  const topics = [carts, inventory, ...projections.all.flatMap((projection) => projection.topics)]
+  const projections = await loadProjections({ builtin: config.builtin, paths: config.projections })
+  const shop = config.builtin ? [carts, inventory] : []
+  const topics = [...shop, ...projections.all.flatMap((projection) => projection.topics)]
   const names = [...new Set(topics.map(({ name }) => name))].sort()
 
   const tracing = await startTracing('tidemark-gateway')
@@ -29,13 +31,25 @@ export async function runGateway(config: Config, signal?: AbortSignal): Promise<
   let fault: { readonly error: unknown } | undefined
   const reached = reachOnce(
     'Kafka',
-    () => Promise.all(names.map((name) => kafka.bounds(name))),
+    () => Promise.all(names.map(found)),
     ending.signal,
     (error) => {
       fault = { error }
       ending.abort()
     },
   )
+  /** A topic that nobody has created yet keeps the others' events from nothing: it is said, and its own events are refused. */
+  async function found(name: string): Promise<void> {
+    try {
+      await kafka.bounds(name)
+    } catch (error) {
+      if (!(error instanceof TidemarkError && error.code === 'TOPIC_MISSING')) throw error
+      log.warn(
+        { topic: name },
+        `topic ${name} does not exist: its events are refused until \`tidemark init\` has created it`,
+      )
+    }
+  }
   const port = config.http.port ?? DEFAULT_PORT
   const app = await buildGateway({ topics, publisher, log, metrics, verdict: reached.verdict, tracing })
   log.info({ port, topics: names }, `gateway: POST /events on port ${port}, described at /docs`)

@@ -61,6 +61,8 @@ export async function runProjectors(config: Config, names: readonly string[], si
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, told)
 
   const kafka = new KafkaLog(kafkaSettings(config, 'tidemark-projector'), kafkaLogger(log))
+  // Nothing is looked up in the log any more once the process is to end; waiting for a Kafka that is away would only delay that.
+  stopSignal.addEventListener('abort', () => void kafka.close(), { once: true })
   let session: Session | undefined
   try {
     const held = (error: Error, seconds: number) => {
@@ -92,7 +94,7 @@ export async function runProjectors(config: Config, names: readonly string[], si
 }
 
 async function chosen(config: Config, names: readonly string[]): Promise<readonly Projection[]> {
-  const all = await loadProjections({ builtin: true, paths: config.projections })
+  const all = await loadProjections({ builtin: config.builtin, paths: config.projections })
   const projections = [...new Set(names.map((name) => all.get(name)))]
   if (projections.length > 0) return projections
   throw new TidemarkError(

@@ -21,7 +21,7 @@ const DEFAULT_PORT = 8081
 export async function runQuery(config: Config, signal?: AbortSignal): Promise<void> {
   const log = createLogger(config.log)
   const metrics = createMetrics()
-  const { all } = await loadProjections({ builtin: true, paths: config.projections })
+  const { all } = await loadProjections({ builtin: config.builtin, paths: config.projections })
   const kafka = new KafkaLog(kafkaSettings(config, 'tidemark-query'), kafkaLogger(log))
 
   const ending = new AbortController()

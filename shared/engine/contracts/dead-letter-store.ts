@@ -160,6 +160,25 @@ export function deadLetterStoreContract(name: string, make: () => Promise<DeadLe
       expect((await store.load(source)).skipped).toEqual(new Set())
     })
 
+    test('decisions about events that are not folded again are not loaded, but those behind the first that waits are', async () => {
+      const source = fresh()
+      for (const offset of [10, 20, 30]) {
+        await park(source, [offset], [], `row:${offset}`)
+        await store.resolve(source, `row:${offset}`, offset, 'skipped', offset)
+        await store.release(source, `row:${offset}`, offset, offset)
+      }
+      expect((await store.load(source, 20)).skipped).toEqual(new Set(['20/row:20', '30/row:30']))
+      expect((await store.load(source, 31)).skipped).toEqual(new Set())
+      await park(source, [15], [16])
+      await store.resolve(source, SCOPE, 15, 'applied', 15)
+      expect(await store.load(source, 31)).toEqual({
+        parked: new Map([[SCOPE, 15]]),
+        resolved: new Set([SCOPE]),
+        skipped: new Set(['20/row:20', '30/row:30']),
+      })
+      expect((await store.load(source)).skipped.size).toBe(3)
+    })
+
     test('a release keeps to its scope and its partition', async () => {
       const [source, other] = [fresh(), fresh()]
       await park(source, [10], [11])

@@ -10,7 +10,7 @@ import type {
   Scope,
   SetAsideState,
 } from '../ports.ts'
-import { KEYLESS } from '../set-aside.ts'
+import { KEYLESS, waitingBehind } from '../set-aside.ts'
 import { slot, stamp } from '../stamp.ts'
 import { CellTable } from './cell-table.ts'
 import type { Effect, Faults, Operation } from './store-faults.ts'
@@ -39,9 +39,20 @@ export class MemoryDeadLetters implements DeadLetterStore, DeadLetterDesk {
     return this.#events.read(name) !== undefined || this.#letters.read(name) !== undefined
   }
 
+  /** Does anything hold the scope? */
+  holds(source: Source, scope: Scope): boolean {
+    return [...this.#scopes.names()].some((name) => isOf(name, source, scope))
+  }
+
   /** Are there scopes whose dead letter is out of the way, and which an owner has therefore still to free? */
   get unsettled(): boolean {
-    return [...this.#scopes.names()].some((name) => (this.#letter(name)?.state ?? 'applied') !== 'parked')
+    const open = new Map<string, boolean>()
+    for (const name of this.#scopes.names()) {
+      const { source, scope } = parseName(name)
+      const here = this.#letter(name)?.state === 'parked'
+      open.set(`${source} ${scope}`, here || (open.get(`${source} ${scope}`) ?? false))
+    }
+    return [...open.values()].includes(false)
   }
 
   /** The requests nobody has answered. */
@@ -52,20 +63,23 @@ export class MemoryDeadLetters implements DeadLetterStore, DeadLetterDesk {
       .map((cells) => cells?.request as Request)
   }
 
-  load(source: Source): Promise<SetAsideState> {
+  load(source: Source, from = 0): Promise<SetAsideState> {
     return this.#faults.run('deadLetters.load', [], () => {
-      const parked = new Map<Scope, number>()
+      const held = new Map<Scope, number[]>()
       for (const { source: at, offset, scope } of [...this.#scopes.names()].map(parseName)) {
-        if (at === sourceText(source)) parked.set(scope, Math.min(offset, parked.get(scope) ?? offset))
+        if (at === sourceText(source))
+          held.set(
+            scope,
+            [...(held.get(scope) ?? []), offset].sort((a, b) => a - b),
+          )
       }
-      const letters = this.letters.filter((letter) => sourceText(letter.source) === sourceText(source))
-      const skipped = letters
-        .filter(({ state }) => state === 'skipped')
-        .map(({ record, scope }) => `${record.offset}/${scope}`)
-      const resolved = letters.filter(
-        ({ state, scope, record }) => state !== 'parked' && parked.get(scope) === record.offset,
+      const first = [...held.values()].reduce((lowest, [since = lowest]) => Math.min(lowest, since), from)
+      const letters = this.letters.filter(
+        ({ source: at, record }) => sourceText(at) === sourceText(source) && record.offset >= first,
       )
-      return { parked, skipped: new Set(skipped), resolved: new Set(resolved.map(({ scope }) => scope)) }
+      const named = (of: readonly DeadLetter[]) => new Set(of.map(({ record, scope }) => `${record.offset}/${scope}`))
+      const decided = named(letters.filter(({ state }) => state !== 'parked'))
+      return { ...waitingBehind(held, decided), skipped: named(letters.filter(({ state }) => state === 'skipped')) }
     })
   }
 

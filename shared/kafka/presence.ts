@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { KafkaConnection } from './connection.ts'
+import { asTidemark, failureType, isLost, isTransient, reason } from './failure.ts'
+import type { Ending } from './generation.ts'
+import type { Membership, Place } from './membership.ts'
+
+/** A generation as its heartbeats know it. */
+export interface Presence {
+  readonly connection: KafkaConnection
+  readonly membership: Membership
+  readonly place: Place
+  end(ending: Ending): void
+  /** The place is gone. */
+  lose(error: unknown): void
+}
+
+/** Rebalances are noticed by heartbeats, so they are more frequent than staying alive asks for. Milliseconds. */
+export function heartbeatInterval(sessionTimeoutMs: number): number {
+  return Math.min(1_000, sessionTimeoutMs / 4)
+}
+
+/**
+ * Says "I am here" until the signal is aborted. That depends on nothing but time: not on fetching, which stops where all
+ * partitions are held, nor on handlers. While the group rebalances it is answered with REBALANCE_IN_PROGRESS and counts all the
+ * same.
+ */
+export async function keepAlive(
+  { connection, membership, place, end, lose }: Presence,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger, settings } = connection
+  for (let missed = 0; !signal.aborted; ) {
+    await delay(heartbeatInterval(settings.sessionTimeoutMs), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    try {
+      await membership.heartbeat(place)
+      missed = 0
+    } catch (error) {
+      if (failureType(error) === 'REBALANCE_IN_PROGRESS') end({ why: 'rebalance' })
+      else if (isLost(error)) return lose(error)
+      else if (!isTransient(error))
+        return end({ why: 'failed', error: asTidemark(error, `heartbeat of group ${membership.group}`) })
+      else if (++missed === 3)
+        logger.warn("heartbeats don't reach Kafka: the group may go on without this member", { error: reason(error) })
+    }
+  }
+}
+
+/**
+ * The leader's duty: ends the generation when topics have other partitions than when it began. Beside the heartbeats, which must
+ * not wait for a broker that metadata are asked of and that is away.
+ */
+export async function watchTopics({ connection, membership, end }: Presence, signal: AbortSignal): Promise<void> {
+  const { logger, settings } = connection
+  const counts = membership.partitionCounts()
+  while (!signal.aborted) {
+    await delay(heartbeatInterval(settings.sessionTimeoutMs), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    try {
+      if (await membership.grown(counts)) end({ why: 'rebalance' })
+    } catch (error) {
+      if (!isTransient(error)) end({ why: 'failed', error: asTidemark(error, 'looking for new partitions') })
+      else logger.debug("new partitions can't be looked for", { error: reason(error) })
+    }
+  }
+}
