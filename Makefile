@@ -48,6 +48,21 @@ format: setup ## put files into the house style
 IMAGE ?= tidemark:dev
 BUILDER ?= docker
 
+.PHONY: torture
+
+torture: setup ## break everything under load and compare: ROUNDS=10 SEED=1 SERVERS=1|3 FAULT=name
+	@node k8s/torture/main.ts
+
+# A stack of its own, tuned for load and without regard for kill -9, so that nothing else is measured and nothing else is lost.
+BENCH_STACK := STACK_NAME=bench STACK_NET=127.0.5 STACK_DURABLE=0 CASSANDRA_HEAP=2g STACK_JVM=-XX:+UseParallelGC
+
+.PHONY: bench
+
+bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 SECONDS=60 PEERS=all WORK=all (w1,w2,w3,w4,w5,w6)
+	@$(BENCH_STACK) node k8s/dev/stack.ts up
+	@eval "$$($(BENCH_STACK) node k8s/dev/stack.ts env)" && \
+		STACK_NAME=bench NODE_NO_WARNINGS=1 node k8s/bench/run.ts "$${PEERS:-all}" "$${WORK:-all}"
+
 .PHONY: image chart-docs chart-manifests chart-check
 
 image: ## build the container image IMAGE with BUILDER (docker, podman, buildah)

@@ -1,0 +1,49 @@
+import { type CloudEvent, encodeBinary, encodeStructured, type OutgoingRecord } from '../../shared/events/encode.ts'
+import type { Random } from './random.ts'
+
+const ACCOUNTS = 400
+const SHOPS = 25
+
+/** The kinds of events that can never succeed, or only after a repair. */
+export const POISON = ['undecodable', 'schema', 'handler', 'audit', 'large'] as const
+export type Poison = (typeof POISON)[number]
+
+/** An account, the first ones more often than the others. */
+export function account(random: Random): string {
+  const among = random.one([3, 40, ACCOUNTS])
+  return `a${random.below(among)}`
+}
+
+let published = 0
+
+/** An event that every handler likes. */
+export function sound(random: Random): OutgoingRecord {
+  const id = account(random)
+  const kind = random.below(20)
+  if (kind < 13) return encoded('Credited', id, { shop: `s${random.below(SHOPS)}`, cents: random.below(1_000) }, random)
+  if (kind < 15) return encoded('Noted', id, { note: `n${random.below(100)}` }, random)
+  if (kind < 17) return encoded('Unnoted', id, {}, random)
+  if (kind < 19) return encoded('Audited', id, { passes: true }, random)
+  return encoded('Closed', id, {}, random)
+}
+
+export function poison(kind: Poison, id: string, random: Random): OutgoingRecord {
+  if (kind === 'undecodable') return { key: id, value: '{"specversion":', headers: {} }
+  if (kind === 'schema') return encoded('Credited', id, { shop: 's0', cents: 'many' }, random)
+  if (kind === 'handler') return encoded('Cursed', id, {}, random)
+  if (kind === 'audit') return encoded('Audited', id, { passes: false }, random)
+  return encoded('Swelled', id, { bytes: 3_000_000 }, random)
+}
+
+function encoded(type: string, id: string, data: Record<string, unknown>, random: Random): OutgoingRecord {
+  const event: CloudEvent = {
+    specversion: '1.0',
+    id: `e${published++}`,
+    source: 'torture',
+    type,
+    subject: id,
+    time: '2026-01-01T00:00:00Z',
+    data: { account: id, ...data },
+  }
+  return random.below(2) ? encodeBinary(event) : encodeStructured(event)
+}
