@@ -58,7 +58,7 @@ BENCH_STACK := STACK_NAME=bench STACK_NET=127.0.5 STACK_DURABLE=0 CASSANDRA_HEAP
 
 .PHONY: bench
 
-bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 SECONDS=60 PEERS=all WORK=all (w1,w2,w3,w4,w5,w6)
+bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 W4_SECONDS=60 PEERS=all WORK=all (w1,w2,w3,w4,w5,w6)
 	@$(BENCH_STACK) node k8s/dev/stack.ts up
 	@eval "$$($(BENCH_STACK) node k8s/dev/stack.ts env)" && \
 		STACK_NAME=bench NODE_NO_WARNINGS=1 node k8s/bench/run.ts "$${PEERS:-all}" "$${WORK:-all}"

@@ -43,7 +43,7 @@ export interface Size {
 export function report(found: Findings, goals: readonly Goal[], size: Size): string {
   const works = Map.groupBy(found.throughput, ({ work }) => work.name)
   const parts = [
-    heading(size),
+    heading(size, comparedIn(found)),
     ...[...works.values()].map((own) => table(own[0]!.work.title, own, ({ peer }) => peer.title)),
     ...(found.rebuilds.length > 0 ? [rebuilds(found.rebuilds)] : []),
     ...(found.latencies.length > 0 ? [latencies(found.latencies, size)] : []),
@@ -58,7 +58,13 @@ export function report(found: Findings, goals: readonly Goal[], size: Size): str
   return `${parts.join('\n\n')}\n`
 }
 
-function heading({ events, rounds }: Size): string {
+/** A ratio says little without whom it is against: a run of some peers knows only the fastest of these. */
+function comparedIn({ throughput, latencies }: Findings): string {
+  const peers = [...throughput, ...latencies].map(({ peer }) => peer).filter(({ kind }) => kind === 'compared')
+  return [...new Set(peers.map(({ title }) => title))].join('; ') || 'nobody'
+}
+
+function heading({ events, rounds }: Size, compared: string): string {
   const runs = rounds === 1 ? 'one run' : `medians of ${rounds} runs`
   return `# Results
 
@@ -66,7 +72,9 @@ Written by the suite on ${new Date().toISOString().slice(0, 10)}: ${whole(events
 and Cassandra share one machine: ${machine()}.
 
 Rates count from the first event handled to the last offset committed; CPU is that of the same time, in microseconds per event
-(seconds per million). Compare lines of one table only: absolute figures are this machine's, on that day. The span says how noisy it was.`
+(seconds per million). Compare lines of one table only: absolute figures are this machine's, on that day. The span says how noisy it was.
+
+Compared in this run: ${compared}. "The fastest compared" is the fastest of these.`
 }
 
 function table(title: string, measured: readonly Measured[], name: (of: Measured) => string): string {

@@ -16,7 +16,7 @@ import { ENTITIES, type WorkName, workload } from './workload.ts'
 const [peerNames = process.env.PEERS ?? 'all', workNames = process.env.WORK ?? 'all'] = process.argv.slice(2)
 const events = Number(process.env.EVENTS ?? 1_000_000)
 const rounds = Number(process.env.RUNS ?? 3)
-const seconds = Number(process.env.SECONDS ?? 60)
+const seconds = Number(process.env.W4_SECONDS ?? 60)
 const W4_PER_SECOND = 2_000
 const W5_ENTITIES = [10_000, ENTITIES, 1_000_000, 5_000_000]
 
