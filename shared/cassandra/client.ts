@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { auth, Client, errors, policies, types } from 'cassandra-driver'
 import { TidemarkError } from '../errors.ts'
+import { patchDriver } from './driver-patches.ts'
 import { causeOf, classified } from './errors.ts'
 import { NoClock, RetryOnceElsewhere } from './policies.ts'
 import { Session, type SessionOptions } from './session.ts'
@@ -33,6 +34,7 @@ export interface ConnectOptions extends SessionOptions {
  */
 export async function connect(settings: CassandraSettings, options: ConnectOptions = {}): Promise<Session> {
   const { patience = 10_000, signal, onRetry } = options
+  patchDriver()
   if (!/^[a-z][a-z0-9_]{0,47}$/.test(settings.keyspace)) {
     throw new TidemarkError(
       'CONFIG_INVALID',

@@ -146,8 +146,14 @@ declare module 'kafkajs/src/network/connection.js' {
   export default class Connection {
     readonly socket?: import('node:net').Socket
     readonly connectionStatus: 'connected' | 'disconnecting' | 'disconnected'
+    /** What has come of an answer that is not complete yet, and how many bytes its next step needs. */
+    chunks: Buffer[]
+    bytesBuffered: number
+    bytesNeeded: number
+    constructor(options: object)
     connect(): Promise<true>
     disconnect(): Promise<true>
+    send<T>(question: object): Promise<T>
   }
 }
 
@@ -176,4 +182,8 @@ declare module 'lz4-napi' {
 declare module 'snappy' {
   const snappy: { uncompress(block: Buffer, options: { readonly asBuffer: true }): Promise<Buffer> }
   export default snappy
+}
+
+declare module 'kafkajs/src/protocol/encoder.js' {
+  export default class Encoder {}
 }

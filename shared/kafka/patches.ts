@@ -17,13 +17,32 @@ RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQue
 /**
  * Requests that find a connection closed each open a socket of their own, and the last one's takes the place of the others: those
  * leak, and what is written goes to a socket that is not connected yet. So whoever comes while one is being opened waits for it.
+ *
+ * A connection that was cut in the midst of an answer keeps the first half of it and takes what comes over the next socket for the
+ * rest: from then on no answer is understood any more, each request times out, and the partitions read there stand still for as long
+ * as the process lives. So a new socket begins with nothing, and the old one, which may still have something to say, is not heard.
  */
 const connect = Connection.prototype.connect
 const connecting = new WeakMap<Connection, Promise<true>>()
+/** What kafkajs counts as connected: the socket is still used. */
+const CONNECTED = ['connected', 'disconnecting']
+
+function forget(connection: Connection): void {
+  connection.chunks = []
+  connection.bytesBuffered = 0
+  connection.bytesNeeded = 4
+  const { socket } = connection
+  if (!socket) return
+  for (const event of ['data', 'end', 'error', 'timeout', 'connect', 'secureConnect']) socket.removeAllListeners(event)
+  // Somebody must listen, or its last error ends the process.
+  socket.on('error', () => {})
+  socket.destroy()
+}
 
 Connection.prototype.connect = function (this: Connection): Promise<true> {
   const underway = connecting.get(this)
   if (underway) return underway
+  if (!CONNECTED.includes(this.connectionStatus)) forget(this)
   const opened = connect.call(this).finally(() => connecting.delete(this))
   connecting.set(this, opened)
   return opened
