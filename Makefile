@@ -51,6 +51,7 @@ BUILDER ?= docker
 .PHONY: torture
 
 torture: setup ## break everything under load and compare: ROUNDS=10 SEED=1 SERVERS=1|3 FAULT=name
+	@node k8s/torture/simulate.ts --turns $$(( $${ROUNDS:-10} * 100000 )) $${SEED:+--seed $$SEED}
 	@node k8s/torture/main.ts
 
 # A stack of its own, tuned for load and without regard for kill -9, so that nothing else is measured and nothing else is lost.

@@ -182,6 +182,7 @@ const poisons: readonly Fault[] = [
   }),
 ]
 
+/** Everything that can go wrong. */
 export const faults: readonly Fault[] = [...workers, ...networks, ...servers, ...poisons]
 
 function sounds(random: Random, count: number) {

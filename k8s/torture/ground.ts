@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Endpoint, type FaultProxy, faultProxy } from '../../shared/testing/fault-proxy.ts'
+import { PortTaken } from '../dev/errors.ts'
 import { down, startNode, up } from '../dev/lifecycle.ts'
 import { killServer, running, signal } from '../dev/process.ts'
 import { type Progress, showProgress } from '../dev/progress.ts'
@@ -10,13 +12,16 @@ export const ROOT = join(import.meta.dirname, '..', '..')
 
 /** Stacks of the suite's own, beside whatever else runs: servers on one net, proxies before them on another. */
 const STACKS = {
-  1: { STACK_NAME: 'torture', STACK_NET: '127.0.60', STACK_PROXY_NET: '127.0.61' },
-  3: { STACK_NAME: 'torture-three', STACK_NET: '127.0.62', STACK_PROXY_NET: '127.0.63' },
+  one: { STACK_NAME: 'torture', STACK_NET: '127.0.60', STACK_PROXY_NET: '127.0.61' },
+  three: { STACK_NAME: 'torture-three', STACK_NET: '127.0.62', STACK_PROXY_NET: '127.0.63' },
+  /** For the test of the suite, which may run beside it. */
+  test: { STACK_NAME: 'torture-test', STACK_NET: '127.0.64', STACK_PROXY_NET: '127.0.65' },
 } as const
 const PORTS = { KAFKA_PORT: '19392', CQL_PORT: '19342', STORAGE_PORT: '17300' }
 const HEAPS = {
-  1: { KAFKA_HEAP: '384m', CASSANDRA_HEAP: '512m' },
-  3: { KAFKA_HEAP: '256m', CASSANDRA_HEAP: '384m' },
+  one: { KAFKA_HEAP: '384m', CASSANDRA_HEAP: '512m' },
+  three: { KAFKA_HEAP: '256m', CASSANDRA_HEAP: '384m' },
+  test: { KAFKA_HEAP: '256m', CASSANDRA_HEAP: '384m' },
 } as const
 
 /** One server with the proxy that all its clients go through. */
@@ -45,13 +50,15 @@ export interface Ground {
   end(): Promise<void>
 }
 
-export async function startGround(size: 1 | 3): Promise<Ground> {
+/** Starts one of the suite's stacks afresh; what an earlier run has left of it is ended and removed. */
+export async function startGround(which: keyof typeof STACKS): Promise<Ground> {
+  const size = which === 'three' ? 3 : 1
   const progress = showProgress()
   const wanted = settingsOf(
     {
-      ...STACKS[size],
+      ...STACKS[which],
       ...PORTS,
-      ...HEAPS[size],
+      ...HEAPS[which],
       STACK_MODE: 'jars',
       STACK_BROKERS: String(size),
       STACK_NODES: String(size),
@@ -98,7 +105,17 @@ async function serverOf(settings: Settings, node: StackNode, progress: Progress)
     service: node.service,
     proxy,
     kill: () => killServer(node.dir),
-    start: () => startNode(settings, node, quiet, AbortSignal.timeout(120_000)),
+    async start() {
+      // What a killed server leaves of its ports is not free at once.
+      for (let tries = 1; ; tries++) {
+        try {
+          return await startNode(settings, node, quiet, AbortSignal.timeout(120_000))
+        } catch (error) {
+          if (!(error instanceof PortTaken) || tries === 40) throw error
+          await sleep(250)
+        }
+      }
+    },
     pause: () => tell('SIGSTOP'),
     resume: () => tell('SIGCONT'),
   }

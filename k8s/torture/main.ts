@@ -1,5 +1,7 @@
+import { join } from 'node:path'
+import { locked } from '../dev/lock.ts'
 import { faults } from './faults.ts'
-import { type Ground, startGround } from './ground.ts'
+import { type Ground, ROOT, startGround } from './ground.ts'
 import { Random } from './random.ts'
 import { reportOf, writeReport } from './report.ts'
 import { type RoundResult, round } from './round.ts'
@@ -24,12 +26,13 @@ const wanted = faults.filter(
 let stopped = false
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => (stopped = true))
 
-process.exitCode = await main()
+const waiting = (pid: number) => console.log(`torture: waiting for process ${pid}, which does the same`)
+process.exitCode = await locked(join(ROOT, '.stack', '.torture-runs.lock'), waiting, main)
 
 async function main(): Promise<number> {
   console.log(`torture: ${rounds} rounds on ${size}+${size} servers, seed ${seed}`)
   const results: RoundResult[] = []
-  const ground = await startGround(size)
+  const ground = await startGround(size === 3 ? 'three' : 'one')
   let failed: unknown
   try {
     await play(ground, results)

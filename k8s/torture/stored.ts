@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, types } from 'cassandra-driver'
+import { patchDriver } from '../../shared/cassandra/driver-patches.ts'
 import type { Endpoint } from '../../shared/testing/fault-proxy.ts'
 import type { Account, Folded } from './oracle.ts'
 
@@ -22,6 +23,8 @@ export class Stored {
 
   constructor({ host, port }: Endpoint, world: string) {
     this.#world = world
+    // The suite must survive what it does to Cassandra.
+    patchDriver()
     this.#client = new Client({
       contactPoints: [`${host}:${port}`],
       localDataCenter: 'dc1',

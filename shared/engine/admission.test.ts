@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { arena } from '../testing/arena.ts'
+import { admitPartition } from './admission.ts'
 
 async function ran(events = 5) {
   const world = arena()
@@ -64,4 +65,19 @@ test('a worker that stops in good order has recorded how far it got, however sho
   }
   await worker.projector.stop('test')
   expect((await world.stores.progress.load({ topic: 'operations', partition: 0 }))?.position).toBe(8)
+})
+
+test('a worker that folds on although its place is lost does not make the log look replaced', async () => {
+  const { kafka, stores } = await ran()
+  const source = { topic: 'operations', partition: 0 }
+  const { end } = (await kafka.log.bounds('operations')).get(0)!
+  const [added] = kafka.append(source, [{ value: Buffer.from('{') }])
+  const progress = { position: added!.offset, fingerprint: undefined, gaps: [] }
+  await stores.progress.save(source, progress)
+  const assignment = { source, kept: false, start: end, committed: end, logStart: 0, end }
+  const observer = { gap: () => {} }
+  const ports = { log: kafka.log, progress: stores.progress, observer } as unknown as Parameters<
+    typeof admitPartition
+  >[2]
+  expect(await admitPartition('counters.v1', assignment, ports)).toEqual(progress)
 })

@@ -217,3 +217,30 @@ test('records without a key stand alone: a decision about one leaves the others'
   })
   await world.finish()
 })
+
+test('a row that Cassandra refuses stays as it was when it is retried, and what waits behind it goes on waiting', async () => {
+  const world = arena({ settings: { requestPollMs: 1 } })
+  world.stores.view.refuse('a')
+  world.start()
+  const [at] = await world.publish('Added', { id: 'a', by: 1 })
+  await world.publish('Noted', { id: 'a', note: 'poison' })
+  await world.publish('Added', { id: 'a', by: 2 })
+  await world.caughtUp()
+  const source = { topic: 'operations', partition: at!.partition }
+  for (const id of ['one', 'two']) {
+    await world.stores.deadLetters.ask({ id, action: 'retry', source, scope: 'row:a', offset: at!.offset })
+    while (!(await world.stores.deadLetters.outcome(source, id))) await new Promise((resolve) => setImmediate(resolve))
+    expect(await world.stores.deadLetters.outcome(source, id)).toMatchObject({
+      done: false,
+      message: expect.stringMatching(/still fails: WRITE_REFUSED/),
+    })
+  }
+  await world.finish()
+  expect(world.stores.deadLetters.letters.map(({ record, state }) => [record.offset, state])).toEqual([
+    [at!.offset, 'parked'],
+  ])
+  const waiting: number[] = []
+  for await (const records of world.stores.deadLetters.events(source, 'row:a', 0))
+    waiting.push(...records.map(({ offset }) => offset - at!.offset))
+  expect(waiting).toEqual([0, 1, 2])
+})

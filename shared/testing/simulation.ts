@@ -119,6 +119,8 @@ class Simulation {
       const letter = letters[pick % Math.max(1, letters.length)]
       if (!letter) return
       const { source, scope, record } = letter
+      // Applied since by a repaired handler: leaving it out has no meaning any more (see `isVoid`).
+      if ((stores.view.rows.get(scope.slice('row:'.length))?.[0]?.position ?? -1) >= record.offset) return
       const name = `${scope} ${sourceText(source)} ${record.offset}`
       // Two people who decide differently about one letter at the same time get one or the other: that has no right answer.
       const before = this.#decisions.get(name) ?? what
