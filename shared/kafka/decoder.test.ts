@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { LogRecord } from '../events/event.ts'
 import { codecOf } from './codecs.ts'
 import { type AbortedTransaction, decodeRecordSet } from './decoder.ts'
 
@@ -108,6 +109,9 @@ async function encode({ firstOffset, compression, transactional, producerId, tim
   return buffer
 }
 
+/** A record with all that it makes when asked. */
+const plain = ({ offset, timestamp, key, value, headers }: LogRecord) => ({ offset, timestamp, key, value, headers })
+
 const bytes = fc.option(fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array)))
 const headerName = fc
   .oneof(fc.constantFrom('ce_id', 'ce_type', 'größe'), fc.string({ minLength: 1, maxLength: 8 }))
@@ -161,7 +165,7 @@ test('reads what kafkajs reads: gzip, nulls, repeated headers, gaps, a fetch fro
           headers: own,
         }))
       const ours = await decodeRecordSet(set, from)
-      expect(ours.records).toEqual(expected)
+      expect(ours.records.map(plain)).toEqual(expected)
       if (cut === 0 && offset > from) expect(ours.next).toBe(offset)
     }),
     { numRuns: 300 },

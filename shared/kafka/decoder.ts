@@ -25,7 +25,8 @@ const CONTROL = 32
  * unless it is the first: then it rejects.
  *
  * Keys, values and headers are views into the fetched bytes. Whoever keeps one beyond its batch must copy it: a single view keeps
- * all of the fetch, up to 10 MiB, in memory.
+ * all of the fetch, up to 10 MiB, in memory. A record makes its views when it is asked: thousands wait to be folded at any time, and
+ * two buffers each would be most of what the garbage collector has to carry along.
  */
 export async function decodeRecordSet(
   bytes: Buffer,
@@ -112,11 +113,55 @@ function decodeRecords(
     at++ // record attributes: unused by Kafka
     const timestamp = firstTimestamp + varlong(body)
     const offset = firstOffset + varint(body)
-    const key = field(body)
-    const value = field(body)
+    const keyLength = varint(body)
+    const keyAt = at
+    if (keyLength > 0) at += keyLength
+    const valueLength = varint(body)
+    const valueAt = at
+    if (valueLength > 0) at += valueLength
     const headers = sharedHeaders(body, end)
     at = end
-    if (offset >= from) into.push({ offset, timestamp: appended ?? timestamp, key, value, headers })
+    if (offset >= from)
+      into.push(new Fetched(offset, appended ?? timestamp, headers, body, keyAt, keyLength, valueAt, valueLength))
+  }
+}
+
+class Fetched implements LogRecord {
+  readonly offset: number
+  readonly timestamp: number
+  readonly headers: RecordHeaders
+  readonly #body: Buffer
+  readonly #keyAt: number
+  readonly #keyLength: number
+  readonly #valueAt: number
+  readonly #valueLength: number
+
+  constructor(
+    offset: number,
+    timestamp: number,
+    headers: RecordHeaders,
+    body: Buffer,
+    keyAt: number,
+    keyLength: number,
+    valueAt: number,
+    valueLength: number,
+  ) {
+    this.offset = offset
+    this.timestamp = timestamp
+    this.headers = headers
+    this.#body = body
+    this.#keyAt = keyAt
+    this.#keyLength = keyLength
+    this.#valueAt = valueAt
+    this.#valueLength = valueLength
+  }
+
+  get key(): Buffer | null {
+    return this.#keyLength < 0 ? null : this.#body.subarray(this.#keyAt, this.#keyAt + this.#keyLength)
+  }
+
+  get value(): Buffer | null {
+    return this.#valueLength < 0 ? null : this.#body.subarray(this.#valueAt, this.#valueAt + this.#valueLength)
   }
 }
 

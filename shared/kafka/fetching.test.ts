@@ -180,3 +180,36 @@ test('a partition that can not be read is held and says why, the others go on an
   expect(line).toContain('t/0')
   expect(line).toContain('CODEC_MISSING')
 })
+
+test('records of another log of the same name are not delivered, even if nobody saw the topic go', async () => {
+  const now = vi.spyOn(performance, 'now')
+  onTestFinished(() => void now.mockRestore())
+  const handled: number[] = []
+  const record = (offset: number, value: string) => ({
+    offset,
+    timestamp: 0,
+    key: null,
+    value: Buffer.from(value),
+    headers: {},
+  })
+  const log = ['a', 'b', 'c'].map((value, offset) => record(offset, value))
+  const scene = new Scene([[0, 1]], async ({ records }) => void handled.push(...records.map(({ offset }) => offset)))
+  scene.find = () => {
+    const from = scene.lane(0).fetchFrom
+    const records = log.slice(from)
+    return { offset: from, records, next: records.length > 0 ? log.length : undefined, end: log.length }
+  }
+  scene.begin()
+  await scene.signal.until(() => handled.length === 3)
+  // Nobody looked for a while, and the log is the same and longer.
+  log.push(record(3, 'd'))
+  now.mockReturnValue(performance.now() + 2_000)
+  await scene.signal.until(() => handled.length === 4)
+  expect(handled).toEqual([0, 1, 2, 3])
+  expect(scene.endings).toEqual([])
+  log.splice(0, 4, ...['w', 'x', 'y', 'z', 'zz'].map((value, offset) => record(offset, value)))
+  now.mockReturnValue(performance.now() + 2_000)
+  await scene.signal.until(() => scene.endings.length > 0)
+  expect(scene.endings[0]).toEqual({ why: 'moved' })
+  expect(handled).toEqual([0, 1, 2, 3])
+})

@@ -91,13 +91,18 @@ export class Fetching {
     const answers = await this.#ask(node, lanes)
     // Before anything else is done: what is taken makes room, and another loop may begin with these lanes at once.
     for (const lane of lanes) lane.fetching = false
+    // A topic that is gone is gone with all its partitions, whatever the others seem to hold: that is looked at first.
+    const gone = (answers ?? []).filter(({ errorCode }) => errorCode === UNKNOWN_TOPIC_OR_PARTITION)
+    for (const { source } of gone)
+      for (const lane of this.#lanes.values()) if (lane.source.topic === source.topic) lane.vanished = true
     for (const answer of answers ?? []) this.#take(answer)
     return answers !== undefined
   }
 
   async #ask(node: number, lanes: readonly Lane[]): Promise<readonly Fetched[] | undefined> {
     const { logger } = this.#connection
-    const wanted = lanes.map(({ source, position }) => ({ source, offset: position }))
+    const wanted = lanes.map(({ source, fetchFrom }) => ({ source, offset: fetchFrom }))
+    for (const lane of lanes) lane.fetchedAt = performance.now()
     try {
       return await this.#fetchFrom(node, wanted)
     } catch (error) {
@@ -118,6 +123,7 @@ export class Fetching {
     if (errorCode !== 0) this.#refused(lane, errorCode)
     // It may be another topic of the same name: whoever owns it looks at it as at a new assignment.
     else if (lane.vanished) this.#end({ why: 'moved' })
+    else if (lane.replaced(offset, { records, end })) this.#end({ why: 'moved' })
     else if (unreadable) this.#hold(lane, unreadable)
     else {
       lane.failures = 0

@@ -14,9 +14,15 @@ export interface Presence {
   lose(error: unknown): void
 }
 
-/** Rebalances are noticed by heartbeats, so they are more frequent than staying alive asks for. Milliseconds. */
-export function heartbeatInterval(sessionTimeoutMs: number): number {
-  return Math.min(1_000, sessionTimeoutMs / 4)
+/** Between two looks for new partitions. Milliseconds. */
+const TOPICS_MS = 1_000
+
+/**
+ * Rebalances are noticed by heartbeats alone (until the others have joined again, Kafka takes commits as ever), and until all members have
+ * noticed nobody reads what a member has left behind. So they are far more frequent than staying alive asks for. Milliseconds.
+ */
+function heartbeatInterval(sessionTimeoutMs: number): number {
+  return Math.min(300, sessionTimeoutMs / 4)
 }
 
 /**
@@ -51,10 +57,10 @@ export async function keepAlive(
  * not wait for a broker that metadata are asked of and that is away.
  */
 export async function watchTopics({ connection, membership, end }: Presence, signal: AbortSignal): Promise<void> {
-  const { logger, settings } = connection
+  const { logger } = connection
   const counts = membership.partitionCounts()
   while (!signal.aborted) {
-    await delay(heartbeatInterval(settings.sessionTimeoutMs), undefined, { signal }).catch(() => {})
+    await delay(TOPICS_MS, undefined, { signal }).catch(() => {})
     if (signal.aborted) return
     try {
       if (await membership.grown(counts)) end({ why: 'rebalance' })

@@ -3,7 +3,6 @@ import type { Source } from '../events/position.ts'
 import { KafkaConnection } from './connection.ts'
 import { Generation } from './generation.ts'
 import { Membership, names } from './membership.ts'
-import { heartbeatInterval } from './presence.ts'
 import { persist, within } from './retry.ts'
 import { type KafkaLogger, type KafkaSettings, silent } from './settings.ts'
 
@@ -102,19 +101,15 @@ export class KafkaSource implements EventSource {
   }
 }
 
+/** Milliseconds kept for noticing, with a heartbeat that is answered late. */
+const NOTICING = 1_000
 /** Milliseconds kept for joining again, with a request that is answered late. */
 const REJOINING = 3_000
 
 /**
  * The group waits for the rebalance timeout, counted from before this member noticed, and that includes joining again. So a
- * drain has the timeout less one heartbeat interval and 3 s (of 20 s: 16 s), and at least half of it.
+ * drain has the timeout less 1 s for noticing and 3 s for joining (of 20 s: 16 s), and at least half of it.
  */
-function drainDeadline({
-  rebalanceTimeoutMs,
-  sessionTimeoutMs,
-}: {
-  rebalanceTimeoutMs: number
-  sessionTimeoutMs: number
-}): number {
-  return Math.max(rebalanceTimeoutMs / 2, rebalanceTimeoutMs - heartbeatInterval(sessionTimeoutMs) - REJOINING)
+function drainDeadline({ rebalanceTimeoutMs }: { rebalanceTimeoutMs: number }): number {
+  return Math.max(rebalanceTimeoutMs / 2, rebalanceTimeoutMs - NOTICING - REJOINING)
 }

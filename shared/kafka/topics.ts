@@ -95,7 +95,11 @@ export class KafkaAdmin {
   /** Removes the records below an offset of each partition named, as retention would. */
   async truncate(topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
     const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }))
-    await this.#ask(`truncating topic ${topic}`, (admin) => admin.deleteTopicRecords({ topic, partitions }))
+    await this.#ask(`truncating topic ${topic}`, async (admin) => {
+      // kafkajs looks for the leaders only in what it has learned of the topic before.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions })
+    })
   }
 
   async topics(): Promise<readonly string[]> {
