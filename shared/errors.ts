@@ -79,6 +79,11 @@ export const catalogue = {
     remedy:
       'The topic was re-created or cut: this view belongs to another log. Raise `version` to build a view of the new one.',
   },
+  VIEW_LOST: {
+    kind: 'refused',
+    remedy:
+      'What was folded before is gone with the table or keyspace that held it. Restore it from a backup taken whole, or raise `version` to build the view again from the log.',
+  },
   TABLE_MISSING: { kind: 'refused', remedy: 'Run `tidemark init`.' },
   TABLE_MISMATCH: {
     kind: 'refused',
@@ -99,6 +104,15 @@ export const catalogue = {
     kind: 'refused',
     remedy:
       'Install the package the message names (lz4-napi, snappy), or have producers compress with gzip, zstd or not at all, or set the compression.type of the topic to one of these.',
+  },
+  SWITCH_REFUSED: {
+    kind: 'refused',
+    remedy: 'Readers see what they saw before. Correct what is listed (`tidemark status` shows it), then switch again.',
+  },
+  VERSION_NOT_LOADED: {
+    kind: 'refused',
+    remedy:
+      'Load the file of the version that readers are to see beside the newer one, or `tidemark switch` to a version that is loaded. A version can be asked for by name: `/views/NAME.v2/…`.',
   },
   LOG_UNREADABLE: {
     kind: 'refused',

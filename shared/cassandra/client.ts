@@ -71,12 +71,18 @@ function connecting(error: unknown, { contactPoints, localDataCenter }: Cassandr
 }
 
 /**
- * A client that could not connect has closed everything but the socket on which it learned why, and that one would keep
- * the process alive.
+ * A client that could not connect has closed its pools, but neither the socket on which it learned why, which would keep the process
+ * alive, nor its will to open another one when that is cut.
  */
 function abandon(client: Client): void {
-  const { controlConnection }: { controlConnection?: { connection?: { close(): void } | null } } = Object(client)
+  const { controlConnection }: { controlConnection?: ControlConnection } = Object(client)
+  controlConnection?.shutdown()
   controlConnection?.connection?.close()
+}
+
+interface ControlConnection {
+  readonly connection?: { close(): void } | null
+  shutdown(): void
 }
 
 async function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -40,6 +40,12 @@ function newest(events: readonly ParkedEvent[]): readonly Hold[] {
 
 /** Records may be a megabyte each, and a page of them is held in memory. */
 const RECORDS_PER_PAGE = 20
+/**
+ * Mostly they are small, and a partition stands still while what waited in it is applied: thousands of events, page by page. So
+ * pages grow to about so many bytes, after the largest record so far, and to so many records at most.
+ */
+const PAGE_BYTES = 4 * 2 ** 20
+const MOST_RECORDS_PER_PAGE = 200
 
 /**
  * Dead letters of one version and what waits behind them. How the races are met:
@@ -132,8 +138,14 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
   async *events(source: Source, scope: Scope, from: number): AsyncIterable<readonly LogRecord[]> {
     const query = `SELECT offset, ${RECORD_COLUMNS} FROM ${this.#events} WHERE ${WHERE_SOURCE} AND scope = ? AND offset >= ?`
     const params = [...sourceParams(this.#version, source), encodeText(scope), encodeWhole(from)]
-    for await (const rows of pages(this.#session, query, params, `reading ${this.#events}`, RECORDS_PER_PAGE))
-      yield rows.map(recordOf)
+    let fetchSize = RECORDS_PER_PAGE
+    let largest = PAGE_BYTES / MOST_RECORDS_PER_PAGE
+    for await (const rows of pages(this.#session, query, params, `reading ${this.#events}`, () => fetchSize)) {
+      const records = rows.map(recordOf)
+      largest = records.reduce((most, record) => Math.max(most, recordBytes(record)), largest)
+      fetchSize = Math.max(RECORDS_PER_PAGE, Math.floor(PAGE_BYTES / largest))
+      yield records
+    }
   }
 
   async resolve(source: Source, scope: Scope, offset: number, state: 'applied' | 'skipped', at: number): Promise<void> {
@@ -254,7 +266,7 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
 }
 
 function mutation(partition: string, statement: Statement, bytes: number): Mutation {
-  return { partition, routingKey: () => Buffer.alloc(0), statements: [statement], bytes }
+  return { partition, routingKey: () => Buffer.alloc(0), statements: () => [statement], count: 1, bytes }
 }
 
 function letterOf(source: Source, row: types.Row): DeadLetter | undefined {

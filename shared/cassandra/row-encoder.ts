@@ -1,15 +1,15 @@
 import type { RowWrite } from '../engine/ports.ts'
 import { slot, stamp } from '../engine/stamp.ts'
 import type { Projection } from '../projection/projection.ts'
-import type { AnyRow } from '../projection/row.ts'
+import { type AnyRow, rowShape } from '../projection/row.ts'
 import { columnsOf } from '../projection/table.ts'
 import { framed, valueText } from '../projection/values.ts'
 import { type Encode, encoder, encodeText, encodeWhole } from './cells.ts'
-import { type Bound, unset } from './session.ts'
+import { type Bound, type Statement, unset } from './session.ts'
 import type { Mutation } from './writer.ts'
 
-/** What Cassandra spends on a cell besides its value, roughly: stamp, flags, its place in the row. */
-const CELL_BYTES = 12
+/** The bookkeeping columns. */
+const BOOKS_BYTES = 80
 
 /** Turns row writes into statements; compiled once per view. */
 export interface RowEncoder {
@@ -37,6 +37,7 @@ export function rowEncoder(
   const partition = columns.filter(({ role }) => role === 'partition')
   const encoders: readonly Encode[] = columns.map(({ type }) => encoder(type))
   const names = columns.map(({ name }) => name)
+  const shape = rowShape(projection.view)
   const partIsClustered = projection.merge !== undefined
   const rowIsPartition = keyColumns.length === partition.length
 
@@ -67,9 +68,8 @@ export function rowEncoder(
     return params
   }
 
-  function rowMutation({ row, cleared, position, source }: RowWrite, values: AnyRow) {
+  function rowStatements({ cleared, position, source }: RowWrite, values: AnyRow): readonly Statement[] {
     const params = new Array<Bound>(columns.length + 3)
-    let bytes = 0
     for (let index = 0; index < names.length; index++) {
       const name = names[index]!
       const value = values[name]
@@ -77,29 +77,25 @@ export function rowEncoder(
         params[index] = cleared.length > 0 && cleared.includes(name) ? null : unset
         continue
       }
-      const cell = encoders[index]!(value)
-      params[index] = cell
-      bytes += cell.length + CELL_BYTES
+      params[index] = encoders[index]!(value)
     }
-    const from = encodeSource(source)
     params[columns.length] = encodeWhole(position)
-    params[columns.length + 1] = from
+    params[columns.length + 1] = encodeSource(source)
     params[columns.length + 2] = encodeWhole(stamp(position, slot.write))
-    return { statements: [{ query: insert, params }], bytes: bytes + from.length + 8 + 2 * CELL_BYTES, row }
+    return [{ query: insert, params }]
   }
 
-  function deletion({ key, position, source }: RowWrite) {
+  function deletion({ key, position, source }: RowWrite): readonly Statement[] {
     const at = encodeWhole(position)
     const keys = keyColumns.map(({ name }, index) => encoders[index]!(key[name]))
     const from = encodeSource(source)
-    const statements = [
+    return [
       {
         query: remove,
         params: [encodeWhole(stamp(position, slot.delete)), ...keys, ...(partIsClustered ? [from] : [])],
       },
       { query: marker, params: [...keys, at, from, at, encodeWhole(stamp(position, slot.write))] },
     ]
-    return { statements, bytes: keys.reduce((sum, { length }) => sum + 2 * length, from.length + 6 * CELL_BYTES) }
   }
 
   function routingKey(key: AnyRow): Buffer {
@@ -114,16 +110,15 @@ export function rowEncoder(
     whereRow,
     rowParams,
     mutation(write) {
-      const { statements, bytes } = write.row === null ? deletion(write) : rowMutation(write, write.row)
+      const { id, key, row } = write
       return {
-        id: write.id,
+        id,
         // The id is the whole key as text: of a table without clustering key it names the partition already.
-        partition: rowIsPartition
-          ? write.id
-          : framed(partition.map(({ name, type }) => valueText(type, write.key[name]))),
-        routingKey: () => routingKey(write.key),
-        statements,
-        bytes,
+        partition: rowIsPartition ? id : framed(partition.map(({ name, type }) => valueText(type, key[name]))),
+        routingKey: () => routingKey(key),
+        statements: () => (row === null ? deletion(write) : rowStatements(write, row)),
+        count: row === null ? 2 : 1,
+        bytes: BOOKS_BYTES + (row === null ? 2 * shape.bytes(key) : shape.bytes(row)),
       }
     },
   }

@@ -47,12 +47,33 @@ export async function checkTables(session: Session, tables: readonly TableDefini
     const found = await existing(session, table.name)
     if (found === undefined)
       throw new TidemarkError('TABLE_MISSING', `table ${session.table(table.name)} does not exist`)
-    const faults = differences(described(table), found)
+    const faults = [...differences(described(table), found), ...(await droppedColumns(session, table))]
     if (faults.length > 0)
       throw new TidemarkError(
         'TABLE_MISMATCH',
         `table ${session.table(table.name)} has ${faults.length} difference(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n`,
       )
+  }
+}
+
+/** What became of a table since somebody looked at it last. */
+export interface TableState {
+  /** Another one if it was dropped and made again; undefined if it is not there. */
+  readonly id: string | undefined
+  /** How it differs from what was declared. */
+  readonly faults: readonly string[]
+  /** Columns that Cassandra has hidden for good, see `droppedColumns`. */
+  readonly dropped: readonly string[]
+}
+
+export async function tableState(session: Session, table: TableDefinition): Promise<TableState> {
+  const query = `SELECT id FROM system_schema.tables WHERE keyspace_name = '${session.keyspace}' AND table_name = '${table.name}'`
+  const { rows } = await session.read(query, [], `looking at ${session.table(table.name)}`)
+  const found = await existing(session, table.name)
+  return {
+    id: rows[0] && String(rows[0].id),
+    faults: found ? differences(described(table), found) : [],
+    dropped: await droppedColumns(session, table),
   }
 }
 
@@ -103,6 +124,21 @@ async function existing(session: Session, table: string): Promise<Columns | unde
               : ''
       return [String(row.column_name), `${row.type}${place}`]
     }),
+  )
+}
+
+/**
+ * Declared columns that were dropped and added again. Of such a column Cassandra hides every cell that is stamped before the drop,
+ * also those written later, and ours are stamped with their place in the log: it would read as null for ever.
+ */
+async function droppedColumns(session: Session, table: TableDefinition): Promise<readonly string[]> {
+  const query = `SELECT column_name, dropped_time FROM system_schema.dropped_columns WHERE keyspace_name = '${session.keyspace}' AND table_name = '${table.name}'`
+  const { rows } = await session.read(query, [], `looking at the dropped columns of ${session.table(table.name)}`)
+  const declared = new Set(table.values.map(({ name }) => name))
+  return rows.flatMap(({ column_name: name, dropped_time: at }) =>
+    declared.has(name)
+      ? [`column ${name} was dropped at ${new Date(at).toISOString()}: Cassandra hides what is written to it since`]
+      : [],
   )
 }
 

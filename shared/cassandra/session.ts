@@ -87,14 +87,14 @@ export class Session {
   }
 
   /**
-   * One request: a statement alone, or several as an unlogged batch, which is routed by the first. `wanted` is asked when its turn
-   * comes, which in a long queue may be much later; if not, nothing is sent and all is well.
+   * One request: a statement alone, or several as an unlogged batch, which is routed by the first. A function is asked for them when
+   * their turn comes, which in a long queue may be much later; if there are none, nothing is sent and all is well.
    */
-  async write(statements: readonly Statement[], about: string, wanted?: () => boolean): Promise<void> {
-    const [first] = statements
-    if (first === undefined) return
+  async write(given: readonly Statement[] | (() => readonly Statement[]), about: string): Promise<void> {
     await this.#limit(async () => {
-      if (wanted && !wanted()) return
+      const statements = typeof given === 'function' ? given() : given
+      const [first] = statements
+      if (first === undefined) return
       await this.#timed('write', about, () =>
         statements.length === 1
           ? this.#client.execute(first.query, first.params, WRITE)
@@ -145,19 +145,20 @@ export class Session {
   }
 }
 
-/** All pages of a read in turn, at most one in memory. */
+/** All pages of a read in turn, at most one in memory. `fetchSize`: rows of a page, asked before each where it is a function. */
 export async function* pages(
   session: Session,
   query: string,
   params: readonly Bound[],
   about: string,
-  fetchSize: number,
+  fetchSize: number | (() => number),
   signal?: AbortSignal,
 ): AsyncIterable<readonly types.Row[]> {
   let pageState: string | undefined
   do {
     signal?.throwIfAborted()
-    const result: types.ResultSet = await session.read(query, params, about, { fetchSize, pageState })
+    const rows = typeof fetchSize === 'number' ? fetchSize : fetchSize()
+    const result: types.ResultSet = await session.read(query, params, about, { fetchSize: rows, pageState })
     pageState = result.pageState ?? undefined
     // A page may be empty although others follow.
     if (result.rows.length > 0) yield result.rows

@@ -4,7 +4,8 @@ import { type Projection, tableName } from '../projection/projection.ts'
 import type { AnyRow } from '../projection/row.ts'
 import { type RowEncoder, rowEncoder } from './row-encoder.ts'
 import { one, type Session } from './session.ts'
-import { type PartReader, partReader } from './view-table.ts'
+import { TableWatch } from './table-watch.ts'
+import { type PartReader, partReader, viewTable } from './view-table.ts'
 import { type Mutation, Writer, type WriterOptions } from './writer.ts'
 
 export interface ViewOptions extends WriterOptions {
@@ -27,6 +28,7 @@ export class CassandraView implements ViewStore {
   readonly #encoder: RowEncoder
   readonly #reader: PartReader
   readonly #writer: Writer
+  readonly #watch: TableWatch
   readonly #select: string
   readonly #maxRowBytes: number
   readonly #reading: string
@@ -40,6 +42,7 @@ export class CassandraView implements ViewStore {
     this.#encoder = rowEncoder(projection, table, markerSeconds)
     this.#reader = partReader(projection)
     this.#writer = new Writer(session, options)
+    this.#watch = new TableWatch(session, viewTable(projection))
     this.#select = `SELECT ${this.#reader.columns} FROM ${table} WHERE ${this.#encoder.whereRow}`
     this.#maxRowBytes = Math.min(maxRowBytes, FRAME_BYTES)
     this.#reading = `reading a row of ${table}`
@@ -51,12 +54,14 @@ export class CassandraView implements ViewStore {
     source: string,
   ): Promise<ReadonlyMap<string, StoredRow>> {
     const found = new Map<string, StoredRow>()
-    await Promise.all(
-      keys.map(async ({ id, key }) => {
-        const row = await one(this.#session, this.#select, this.#encoder.rowParams(key, source), this.#reading)
-        const part = row && this.#reader.read(row)
-        if (part) found.set(id, { row: part.row, position: part.position, source: part.source })
-      }),
+    await this.#watch.guard(() =>
+      Promise.all(
+        keys.map(async ({ id, key }) => {
+          const row = await one(this.#session, this.#select, this.#encoder.rowParams(key, source), this.#reading)
+          const part = row && this.#reader.read(row)
+          if (part) found.set(id, { row: part.row, position: part.position, source: part.source })
+        }),
+      ),
     )
     return found
   }
@@ -70,8 +75,8 @@ export class CassandraView implements ViewStore {
         refusals.push({ id: write.id, cause: this.#tooLarge(write, mutation.bytes) })
       else mutations.push(mutation)
     }
-    for (const { mutation, cause } of await this.#writer.write(mutations, this.#writing))
-      refusals.push({ id: mutation.id, cause })
+    const refused = await this.#watch.guard(() => this.#writer.write(mutations, this.#writing))
+    for (const { mutation, cause } of refused) refusals.push({ id: mutation.id, cause })
     return refusals
   }
 

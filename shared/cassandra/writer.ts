@@ -6,8 +6,10 @@ export interface Mutation {
   readonly partition: string
   /** The partition key's bytes as Cassandra hashes them. */
   readonly routingKey: () => Buffer
-  readonly statements: readonly Statement[]
-  /** About what Cassandra makes of it: values and the cost of each cell. */
+  readonly statements: () => readonly Statement[]
+  /** How many there are. */
+  readonly count: number
+  /** About what Cassandra makes of it, never less: values and the cost of each cell. */
   readonly bytes: number
 }
 
@@ -58,10 +60,10 @@ export class Writer {
   ): Promise<readonly { readonly mutation: M; readonly cause: Error }[]> {
     const refused: { mutation: M; cause: Error }[] = []
     let failure: { readonly error: unknown } | undefined
-    const wanted = () => failure === undefined
     const send = async (batch: readonly M[]): Promise<void> => {
       try {
-        await this.#session.write(statementsOf(batch), about, wanted)
+        // Encoded when its turn comes: of a large flush only what is in flight is in memory as bytes, too.
+        await this.#session.write(() => (failure ? [] : statementsOf(batch)), about)
       } catch (error) {
         if (!isRefused(error)) failure ??= { error }
         else if (batch.length === 1) refused.push({ mutation: batch[0]!, cause: error })
@@ -80,13 +82,13 @@ export class Writer {
     const open = new Map<string, Batch<M>>()
     for (const mutation of mutations) {
       const batch = open.get(mutation.partition)
-      if (batch && fits(batch, mutation.statements.length, mutation.bytes, BATCH_BYTES)) add(batch, mutation)
+      if (batch && fits(batch, mutation.count, mutation.bytes, BATCH_BYTES)) add(batch, mutation)
       else {
         if (batch) full.push(batch)
         open.set(mutation.partition, {
           mutations: [mutation],
           partitions: 1,
-          statements: mutation.statements.length,
+          statements: mutation.count,
           bytes: mutation.bytes,
         })
       }
@@ -130,14 +132,11 @@ function fits(batch: Batch<Mutation>, statements: number, bytes: number, limit: 
 
 function add<M extends Mutation>(batch: Batch<M>, mutation: M): void {
   batch.mutations.push(mutation)
-  batch.statements += mutation.statements.length
+  batch.statements += mutation.count
   batch.bytes += mutation.bytes
 }
 
 function statementsOf(mutations: readonly Mutation[]): readonly Statement[] {
   const [first] = mutations
-  if (mutations.length === 1 && first) return first.statements
-  const statements: Statement[] = []
-  for (const mutation of mutations) for (const statement of mutation.statements) statements.push(statement)
-  return statements
+  return mutations.length === 1 && first ? first.statements() : mutations.flatMap(({ statements }) => statements())
 }

@@ -1,4 +1,4 @@
-import { flushTrigger, overfull, type Pending } from './flush-policy.ts'
+import { flushTrigger, flushWindow, overfull, type Pending } from './flush-policy.ts'
 import type { Flusher, Mark } from './flusher.ts'
 import type { Clock, FlushTrigger, Refusal } from './ports.ts'
 import { Abandoned } from './recovery.ts'
@@ -23,8 +23,8 @@ const NOTHING = { position: -1, fingerprint: undefined, oldest: Number.NaN, newe
 
 /** Decides when a partition flushes, and sees to it that there is one flush at a time. */
 export class FlushLoop {
-  /** Has folding reached the end of the log? */
-  caughtUp = false
+  /** The end of the log when it was last heard of; infinite before that. */
+  end = Number.POSITIVE_INFINITY
   /** Bytes of changed rows that are worth a flush. */
   flushBytes: number
   readonly #parts: FlushLoopParts
@@ -32,6 +32,8 @@ export class FlushLoop {
   #flushing: Promise<void> | undefined
   #refused = false
   #lastFlush: number
+  /** How far folding had got when the last flush began. */
+  #flushedTo: number
   #timer = false
 
   /** `start`: the first offset to fold. */
@@ -39,6 +41,7 @@ export class FlushLoop {
     this.#parts = parts
     this.flushBytes = parts.flushBytes
     this.#mark = { next: start, ...NOTHING }
+    this.#flushedTo = start
     this.#lastFlush = parts.clock.now()
   }
 
@@ -82,8 +85,8 @@ export class FlushLoop {
   /** After rows were refused: folding goes on from the last durable offset. */
   startOver(): void {
     this.#refused = false
-    this.caughtUp = false
     this.#mark = { next: this.#parts.flusher.durable, ...NOTHING }
+    this.#flushedTo = this.#mark.next
   }
 
   #halted(): boolean {
@@ -101,7 +104,9 @@ export class FlushLoop {
     const { rows, setAside, clock } = this.#parts
     const waited = clock.now() - this.#lastFlush
     const bytes = rows.dirtyBytes + setAside.pendingBytes
-    return { rows: rows.dirtyRows, bytes, setAside: setAside.pending, caughtUp: this.caughtUp, waited }
+    const { next } = this.#mark
+    const progress = { events: next - this.#flushedTo, behind: this.end - next, waited }
+    return { rows: rows.dirtyRows, bytes, setAside: setAside.pending, ...progress }
   }
 
   #limits() {
@@ -118,8 +123,9 @@ export class FlushLoop {
   #wake(): void {
     if (this.#timer) return
     this.#timer = true
-    const { clock, settings, signal } = this.#parts
-    const due = this.#lastFlush + settings.flushIntervalMs - clock.now()
+    const { clock, signal } = this.#parts
+    const pending = this.#pending()
+    const due = flushWindow(pending, this.#limits()) - pending.waited
     void clock.sleep(Math.max(1, due), signal).then(() => {
       this.#timer = false
       this.#startWhenDue()
@@ -140,6 +146,7 @@ export class FlushLoop {
     if (this.#halted() || this.#clean()) return
     const mark = this.#mark
     this.#mark = { ...mark, oldest: Number.NaN, newest: Number.NaN }
+    this.#flushedTo = mark.next
     this.#lastFlush = this.#parts.clock.now()
     const refusals = await this.#parts.flusher.flush(trigger, mark)
     if (refusals.length === 0) return

@@ -8,26 +8,38 @@ export interface Pending {
   readonly bytes: number
   /** Dead letters and parked events. */
   readonly setAside: number
-  /** Has folding reached the end of the log? */
-  readonly caughtUp: boolean
+  /** Events folded since the last flush began. */
+  readonly events: number
+  /** Events between what is folded and the end of the log. */
+  readonly behind: number
   /** Milliseconds since the last flush began. */
   readonly waited: number
 }
 
 type Limits = Pick<EngineSettings, 'flushRows' | 'flushBytes' | 'flushIntervalMs'>
 
+/** A partition far behind collects rows for up to so many intervals. */
+const FAR = 5
+
 /**
  * Is it time to flush, and why. Caught up, at once: the reader is waiting. Behind, as late as rows, bytes and time allow: each event
  * on a row that waits already costs no write.
  */
-export function flushTrigger(
-  { rows, bytes, setAside, caughtUp, waited }: Pending,
-  limits: Limits,
-): FlushTrigger | undefined {
-  if (caughtUp) return 'latency'
+export function flushTrigger(pending: Pending, limits: Limits): FlushTrigger | undefined {
+  const { rows, bytes, setAside, behind, waited } = pending
+  if (behind <= 0) return 'latency'
   if (rows + setAside >= limits.flushRows) return 'rows'
   if (bytes >= limits.flushBytes) return 'bytes'
-  return waited >= limits.flushIntervalMs ? 'time' : undefined
+  return waited >= flushWindow(pending, limits) ? 'time' : undefined
+}
+
+/**
+ * Milliseconds for which rows are collected: as long as what is left to fold takes at the pace of now, since those who read wait for
+ * that anyway; from one interval to five.
+ */
+export function flushWindow({ events, behind, waited }: Pending, { flushIntervalMs }: Limits): number {
+  const left = events === 0 ? 0 : (behind * waited) / events
+  return Math.min(Math.max(left, flushIntervalMs), FAR * flushIntervalMs)
 }
 
 /** Must folding wait for the flush under way? A second window may fill meanwhile, a third would only fill memory. */

@@ -51,18 +51,32 @@ export class Folder {
   async fold(records: readonly LogRecord[]): Promise<Pick<FoldedStep, 'outcomes' | 'busy' | 'traces'>> {
     const { clock, observer } = this.#parts.ports
     const outcomes: Record<Outcome, number> = { applied: 0, ignored: 0, duplicate: 0, dead: 0, parked: 0 }
-    const decodeAt = clock.now()
-    const steps = records.map((record) => this.step(record))
-    const missing = this.#missing(steps)
-    let busy = clock.now() - decodeAt
-    if (missing.size > 0) await this.#load(missing)
-    const applyAt = clock.now()
+    const startedAt = clock.now()
+    let waited = 0
+    /** Decoded ahead, to be applied when the rows of all of them are here. */
+    let ahead: readonly Step[] = []
+    let aheadFrom = 0
     for (let index = 0; index < records.length; index++) {
-      const applied = this.apply(records[index]!, steps[index]!)
+      const record = records[index]!
+      let step = ahead[index - aheadFrom]
+      if (!step) {
+        step = this.step(record)
+        let missing = this.#missing(step)
+        if (missing) {
+          // Read together with what the rest of the batch will ask for.
+          aheadFrom = index
+          ahead = [step, ...records.slice(index + 1).map((later) => this.step(later))]
+          for (const later of ahead) missing = this.#missing(later, missing) ?? missing
+          const waitAt = clock.now()
+          await this.#read(missing)
+          waited += clock.now() - waitAt
+        }
+      }
+      const applied = this.apply(record, step)
       outcomes[typeof applied === 'string' ? applied : await applied]++
     }
-    busy += clock.now() - applyAt
-    return { outcomes, busy: busy / 1000, traces: observer.tracing ? traces(records) : [] }
+    const busy = (clock.now() - startedAt - waited) / 1000
+    return { outcomes, busy, traces: observer.tracing ? traces(records) : [] }
   }
 
   /** These rows were refused in a flush that reached `until`; everything since the last durable mark will be folded again. */
@@ -83,8 +97,8 @@ export class Folder {
 
   /** Brings the rows of one more event into memory. */
   async load(step: Step): Promise<void> {
-    const missing = this.#missing([step])
-    if (missing.size > 0) await this.#load(missing)
+    const missing = this.#missing(step)
+    if (missing) await this.#read(missing)
   }
 
   /** Applies one event to all its rows, which `fold` or `load` has brought into memory. */
@@ -108,7 +122,7 @@ export class Folder {
   }
 
   /** Applies an event to one of its rows; a fault there touches no other row. */
-  applyTo({ id, key }: RowKey, record: LogRecord, event: Event): Outcome {
+  applyTo({ id }: RowKey, record: LogRecord, event: Event): Outcome {
     const { fold, rows, setAside, settings } = this.#parts
     const { offset } = record
     if (!setAside.idle && setAside.waits(rowScope(id), offset)) {
@@ -122,7 +136,7 @@ export class Folder {
     if (!setAside.idle && setAside.skipped(rowScope(id), offset)) return 'ignored'
     try {
       if (entry.foreign !== undefined) throw this.#twoSources(entry, event)
-      const row = fold.apply(entry.row, key, event)
+      const row = fold.apply(entry.row, entry.key, event)
       const bytes = row === null ? 0 : fold.shape.bytes(row)
       if (bytes > settings.maxRowBytes) {
         throw new TidemarkError(
@@ -183,21 +197,25 @@ export class Folder {
     return worst(outcomes)
   }
 
-  #missing(steps: readonly Step[]): Map<string, RowKey> {
-    const missing = new Map<string, RowKey>()
-    for (const step of steps) {
-      if (step.kind !== 'event') continue
-      for (const key of step.keys) if (!missing.has(key.id) && !this.#parts.rows.get(key.id)) missing.set(key.id, key)
+  /** The rows of an event that must be read, added to those found before; rows that need no read are in memory afterwards. */
+  #missing(step: Step, found?: Map<string, RowKey>): Map<string, RowKey> | undefined {
+    if (step.kind !== 'event') return found
+    const { rows } = this.#parts
+    let missing = found
+    for (const key of step.keys) {
+      if (rows.get(key.id) || missing?.has(key.id)) continue
+      if (!this.#mustRead()) rows.add(key.id, key.key, undefined, this.#source)
+      else {
+        missing ??= new Map()
+        missing.set(key.id, key)
+      }
     }
     return missing
   }
 
-  async #load(missing: ReadonlyMap<string, RowKey>): Promise<void> {
+  async #read(missing: ReadonlyMap<string, RowKey>): Promise<void> {
     const { rows, ports } = this.#parts
-    const read =
-      this.#complete && !rows.evicted ? [...missing.values()].filter(() => this.#sampled()) : [...missing.values()]
-    const stored =
-      read.length === 0 ? new Map<string, never>() : await this.#persist(() => ports.view.read(read, this.#source))
+    const stored = await this.#persist(() => ports.view.read([...missing.values()], this.#source))
     for (const { id, key } of missing.values()) rows.add(id, key, stored.get(id), this.#source)
   }
 
@@ -206,7 +224,8 @@ export class Folder {
    * position of ours has left there loses nothing, since folding gets to it again. A sample is read all the same, to find at
    * once that a row is fed from a second partition.
    */
-  #sampled(): boolean {
+  #mustRead(): boolean {
+    if (!this.#complete || this.#parts.rows.evicted) return true
     this.#met++
     const { first, oneIn } = this.#parts.settings.sampleReads
     return this.#met <= first || this.#met % oneIn === 0

@@ -184,9 +184,9 @@ export class Partition {
   async #fold(batch: RecordBatch): Promise<void> {
     const { ports } = this.#parts
     const { next } = this.#flushes
+    this.#flushes.end = batch.end
     const first = batch.records.findIndex(({ offset }) => offset >= next)
     const fresh = first === 0 ? batch.records : first < 0 ? [] : batch.records.slice(first)
-    this.#flushes.caughtUp = false
     for (let from = 0; from < fresh.length; from += PIECE) {
       const piece = fresh.length <= PIECE ? fresh : fresh.slice(from, from + PIECE)
       const folded = await this.#folder.fold(piece)
@@ -210,7 +210,6 @@ export class Partition {
         await this.#flushes.due()
       }
     }
-    this.#flushes.caughtUp = batch.next >= batch.end
     this.#flushes.pass(batch.next)
   }
 

@@ -29,7 +29,7 @@ export const defaultSettings: EngineSettings = {
   workingSetBytes: 256 << 20,
   onPoison: 'park',
   maxRowBytes: 1 << 20,
-  sampleReads: { first: 100, oneIn: 64 },
+  sampleReads: { first: 100, oneIn: 1_000 },
   backoffMs: { first: 50, last: 5_000 },
   requestPollMs: 1_000,
   progressIntervalMs: 1_000,

@@ -47,7 +47,8 @@ type At = () => string
 /** Through the topic's own `decode`, whose answer is not believed unseen. */
 function foreign(topic: Topic, record: LogRecord, at: At): Decoded | null {
   try {
-    const decoded = topic.decode!(record)
+    const { offset, timestamp, key, value, headers } = record
+    const decoded = topic.decode!({ offset, timestamp, key, value, headers })
     if (decoded === null) return null
     if (typeof decoded?.type !== 'string')
       throw new TypeError('it returned no event type; return null for what is not an event')

@@ -15,7 +15,7 @@ export interface Event<Type extends string = string, Data = unknown> {
   readonly position: Position
 }
 
-/** A record as Kafka keeps it, before anybody has looked inside. */
+/** A record as Kafka keeps it, before anybody has looked inside. Key and value may be made when they are asked for: ask once. */
 export interface LogRecord {
   readonly offset: number
   /** Milliseconds since 1970. */

@@ -62,7 +62,7 @@ export function topicFaults(topic: Topic): string[] {
     faults.push(`${at}: name must be 1 to 249 of A-Z a-z 0-9 . _ - and not . or ..`)
   }
   if (!Number.isInteger(topic?.partitions) || topic.partitions < 1)
-    faults.push(`${at}: partitions must be a whole number above 0, not ${String(topic?.partitions)}`)
+    faults.push(`${at}: partitions must be a whole number above 0, not ${said(topic?.partitions)}`)
   const types = Object.entries(topic?.events ?? {})
   if (types.length === 0) faults.push(`${at}: events names no event type`)
   for (const [type, schema] of types) {
@@ -75,4 +75,9 @@ export function topicFaults(topic: Topic): string[] {
   }
   if (topic?.decode !== undefined && typeof topic.decode !== 'function') faults.push(`${at}: decode must be a function`)
   return faults
+}
+
+/** Also of what has no text, such as an object without a prototype. */
+function said(value: unknown): string {
+  return typeof value === 'object' ? typeof value : String(value)
 }

@@ -104,7 +104,10 @@ export function rowShape(table: Table): RowShape {
           // Mostly they are canonical already; -0 is not 0 here.
           if (!Object.is(made, cell)) given[column.name] = made
           if (cell === undefined) whole = false
-          if (column.role !== 'value') unchanged(column, key[column.name], made)
+          if (column.role === 'value') continue
+          unchanged(column, key[column.name], made)
+          // The key's own text lives as long as the row: the event's can go.
+          if (typeof made === 'string') given[column.name] = key[column.name]
         }
       } catch (cause) {
         const what = column.role === 'value' ? 'column' : 'key column'
