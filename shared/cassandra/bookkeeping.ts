@@ -29,6 +29,7 @@ const record = [
  * | table | written at |
  * |---|---|
  * | `tm_versions` | `stamp(0, write)`, one cell: of two different records one wins as a whole |
+ * | `tm_served` | `stamp(turn, write)`, one cell: the later turn wins; of two records of one turn one wins as a whole |
  * | `tm_progress` | `stamp(position, write)`; at one position the longer list of gaps has the larger bytes and wins |
  * | `tm_dead_letters` | recorded at `stamp(offset, park)`, `state` changed at `stamp(at, release)` |
  * | `tm_parked_scopes` | `stamp(since, park)`; up to `at` deleted at `stamp(at, release)` |
@@ -40,6 +41,12 @@ export const bookkeeping = {
     name: 'tm_versions',
     partitionKey: [version[0]!],
     clusteringKey: [{ ...version[1]!, order: 'asc' }],
+    values: [{ name: 'record', type: 'text' }],
+  },
+  served: {
+    name: 'tm_served',
+    partitionKey: [version[0]!],
+    clusteringKey: [],
     values: [{ name: 'record', type: 'text' }],
   },
   progress: {

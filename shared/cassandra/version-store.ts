@@ -1,5 +1,5 @@
 import type { types } from 'cassandra-driver'
-import type { VersionRecord, VersionStore } from '../engine/ports.ts'
+import type { Served, VersionRecord, VersionStore } from '../engine/ports.ts'
 import { slot, stamp } from '../engine/stamp.ts'
 import { bookkeeping, type Version, versionParams, WHERE_VERSION } from './bookkeeping.ts'
 import { encodeText, encodeWhole } from './cells.ts'
@@ -9,14 +9,19 @@ import { one, pages, type Session } from './session.ts'
  * The versions known in a keyspace. A record is one cell at one stamp: saving it again changes nothing, and where two
  * processes create one version differently at the same time, one of the two records wins as a whole, and the other process
  * refuses to run when it compares.
+ *
+ * So is what readers see, at the stamp of its turn. Two people who switch at once take the same turn: one of the two records
+ * wins as a whole, and both find out which when they read it back.
  */
 export class CassandraVersions implements VersionStore {
   readonly #session: Session
   readonly #table: string
+  readonly #readers: string
 
   constructor(session: Session) {
     this.#session = session
     this.#table = session.table(bookkeeping.versions.name)
+    this.#readers = session.table(bookkeeping.served.name)
   }
 
   async load(version: Version): Promise<VersionRecord | undefined> {
@@ -35,7 +40,9 @@ export class CassandraVersions implements VersionStore {
     )
   }
 
+  /** Readers first: a worker that dies in between finds no version when it starts again, and does both. */
   async save({ projection, version, definition, partitions, table }: VersionRecord): Promise<void> {
+    await this.serve((await this.served(projection)) ?? { projection, version, previous: null, undone: null, turn: 0 })
     const query = `INSERT INTO ${this.#table} (projection, version, record) VALUES (?, ?, ?) USING TIMESTAMP ?`
     // The topics in one order, so that the same record is the same bytes.
     const sorted = Object.fromEntries(Object.entries(partitions).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -46,6 +53,34 @@ export class CassandraVersions implements VersionStore {
     ]
     await this.#session.write([{ query, params }], `writing to ${this.#table}`)
   }
+
+  /** In a keyspace whose versions are older than the record of what readers see, the lowest version is it. */
+  async served(projection: string): Promise<Served | undefined> {
+    const query = `SELECT record FROM ${this.#readers} WHERE projection = ?`
+    const row = await one(this.#session, query, [encodeText(projection)], `reading ${this.#readers}`)
+    if (row) return { projection, ...stateOf(row) }
+    const lowest = await one(
+      this.#session,
+      `SELECT version FROM ${this.#table} WHERE projection = ? LIMIT 1`,
+      [encodeText(projection)],
+      `reading ${this.#table}`,
+    )
+    return lowest && { projection, version: lowest.version, previous: null, undone: null, turn: 0 }
+  }
+
+  async serve({ projection, version, previous, undone, turn }: Served): Promise<void> {
+    const query = `INSERT INTO ${this.#readers} (projection, record) VALUES (?, ?) USING TIMESTAMP ?`
+    const params = [
+      encodeText(projection),
+      encodeText(JSON.stringify({ version, previous, undone, turn })),
+      encodeWhole(stamp(turn, slot.write)),
+    ]
+    await this.#session.write([{ query, params }], `writing to ${this.#readers}`)
+  }
+}
+
+function stateOf(row: types.Row): Omit<Served, 'projection'> {
+  return JSON.parse(row.record)
 }
 
 function record(row: types.Row): VersionRecord {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { arena } from '../testing/arena.ts'
-import { admitPartition } from './admission.ts'
+import { admitPartition, admitVersion } from './admission.ts'
+import { memoryStores } from './memory/store.ts'
 
 async function ran(events = 5) {
   const world = arena()
@@ -80,4 +81,15 @@ test('a worker that folds on although its place is lost does not make the log lo
     typeof admitPartition
   >[2]
   expect(await admitPartition('counters.v1', assignment, ports)).toEqual(progress)
+})
+
+test('a version that has committed, and that Cassandra knows nothing of, is refused: its view is gone', async () => {
+  const world = await ran()
+  const { kafka, projection } = world
+  const { versions } = memoryStores(projection)
+  const error = await admitVersion(projection, kafka.log, versions).catch((error) => error)
+  expect(error).toMatchObject({ code: 'VIEW_LOST', remedy: expect.stringContaining('counters.v1') })
+  expect(await versions.load(projection)).toBeUndefined()
+  await versions.save((await world.stores.versions.load(projection))!)
+  expect(await admitVersion(projection, kafka.log, versions)).toMatchObject({ projection: 'counters' })
 })

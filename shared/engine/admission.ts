@@ -21,6 +21,7 @@ export async function admitVersion(projection: Projection, log: Log, versions: V
   }
   const then = await versions.load(projection)
   if (!then) {
+    await neverCommitted(projection, log, versions)
     // Two workers that start at once record the same; if one of them is of another definition, both find that out.
     await versions.save(now)
     return admitVersion(projection, log, versions)
@@ -40,6 +41,24 @@ export async function admitVersion(projection: Projection, log: Log, versions: V
     }
   }
   return then
+}
+
+/**
+ * Commits come after the version was recorded, so what is committed by a version that nobody has recorded went into a view that is
+ * gone: going on from there would leave out everything before. Another worker may have recorded it, and committed, just now.
+ */
+async function neverCommitted(projection: Projection, log: Log, versions: VersionStore): Promise<void> {
+  const version = versionName(projection)
+  for (const { name } of projection.topics)
+    for (const [partition, offset] of await log.committed(version, name))
+      if (offset > 0 && !(await versions.load(projection)))
+        throw new TidemarkError(
+          'VIEW_LOST',
+          `${version} has committed ${name}/${partition} up to ${offset}, but Cassandra knows nothing of the version.`,
+          {
+            remedy: `Restore the keyspace from a backup, or forget what was committed (\`kafka-consumer-groups --delete --group ${version}\`) to build the view again from the beginning.`,
+          },
+        )
 }
 
 async function endOf({ topic, partition }: Source, log: Log): Promise<number> {

@@ -1,11 +1,12 @@
 import type { OutgoingRecord } from '../events/encode.ts'
 import type { LogRecord } from '../events/event.ts'
 import type { Position, Source } from '../events/position.ts'
-import type { Projection } from '../projection/projection.ts'
 import type { AnyRow } from '../projection/row.ts'
 import type { Clock, Observer } from './observer.ts'
+import type { VersionStore } from './versions.ts'
 
 export type * from './observer.ts'
+export type * from './versions.ts'
 
 /* ── Kafka's side ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -273,20 +274,4 @@ export interface Ports {
   readonly versions: VersionStore
   readonly observer: Observer
   readonly clock: Clock
-}
-
-/** The versions known beside the views: what each was when it was created. */
-export interface VersionRecord {
-  readonly projection: string
-  readonly version: number
-  readonly definition: string
-  /** Partition count of each topic when the version was created. */
-  readonly partitions: Readonly<Record<string, number>>
-  readonly table: string
-}
-
-export interface VersionStore {
-  load(projection: Pick<Projection, 'name' | 'version'>): Promise<VersionRecord | undefined>
-  list(): Promise<readonly VersionRecord[]>
-  save(record: VersionRecord): Promise<void>
 }

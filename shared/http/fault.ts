@@ -7,24 +7,26 @@ export class HttpFault extends Error {
   readonly details: object
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number | undefined
+  readonly remedy: string
 
-  /** `details` become further fields of the answer's `error`. */
+  /** `details` become further fields of the answer's `error`; `remedy` takes the place of the code's own. */
   constructor(
     status: number,
     code: ErrorCode,
     message: string,
-    { details = {}, retryAfter }: { details?: object; retryAfter?: number } = {},
+    { details = {}, retryAfter, remedy }: { details?: object; retryAfter?: number; remedy?: string } = {},
   ) {
     super(message)
     this.status = status
     this.code = code
     this.details = details
     this.retryAfter = retryAfter
+    this.remedy = remedy ?? catalogue[code].remedy
   }
 
   get body(): object {
-    const { code, message, details } = this
-    return { error: { code, message, remedy: catalogue[code].remedy, ...details } }
+    const { code, message, remedy, details } = this
+    return { error: { code, message, remedy, ...details } }
   }
 }
 
@@ -45,7 +47,7 @@ export function faultOf(error: unknown): HttpFault {
   if (isKind(error, 'transient')) return new HttpFault(503, error.code, error.message, { retryAfter: RECOVERY_SECONDS })
   if (error instanceof TidemarkError && error.code === 'EVENT_TOO_LARGE')
     return new HttpFault(413, error.code, error.message)
-  if (isKind(error, 'usage')) return new HttpFault(400, error.code, error.message)
+  if (isKind(error, 'usage')) return new HttpFault(400, error.code, error.message, { remedy: error.remedy })
   if (error instanceof TidemarkError) return new HttpFault(500, error.code, error.message)
   const { code, statusCode, message } = fields(error)
   const known = FASTIFY[code]

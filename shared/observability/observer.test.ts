@@ -211,9 +211,9 @@ test('a dead letter is a warning that says what to type', async () => {
 })
 
 test.each([
-  ['row:a', 'parked', 'it and later events of row:a wait'],
+  ['row:a', 'parked', 'it and later events of row "a" wait'],
   ['key:', 'parked', 'nothing waits behind it, since its record has no key'],
-  ['row:a', 'skipped', 'it was left out of row:a'],
+  ['row:a', 'skipped', 'it was left out of row "a"'],
 ] as const)('a dead letter of %s, %s, says what follows from it', (scope, state, consequence) => {
   const { observer, lines } = observed()
   const record = { offset: 7, timestamp: 0, key: null, value: null, headers: {} }

@@ -1,4 +1,5 @@
 import type { Observer } from '../engine/ports.ts'
+import { scopeText } from '../engine/scope-text.ts'
 import { KEYLESS } from '../engine/set-aside.ts'
 import { isKind, TidemarkError } from '../errors.ts'
 import { positionText, type Source, sourceText } from '../events/position.ts'
@@ -95,10 +96,10 @@ export function createObserver({
       const position = positionText({ ...source, offset: record.offset })
       const consequence =
         state === 'skipped'
-          ? `it was left out of ${scope}`
+          ? `it was left out of ${scopeText(scope)}`
           : scope === KEYLESS
             ? 'nothing waits behind it, since its record has no key'
-            : `it and later events of ${scope} wait`
+            : `it and later events of ${scopeText(scope)} wait`
       const next = state === 'parked' ? ', then retry or skip it' : ''
       log.warn(
         { position, scope, code, reason },

@@ -66,7 +66,7 @@ export function defineProjection<const Ts extends Topics, T extends Table>(
   if (faults.length > 0)
     throw new TidemarkError(
       'PROJECTION_INVALID',
-      `projection ${definition?.name ?? '(no name)'} has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n`,
+      `projection ${typeof definition?.name === 'string' ? definition.name : '(no name)'} has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n`,
     )
   const { name, version, topic, view, key, initial, on, merge } = definition
   const topics = [topic].flat() as readonly Topic[]

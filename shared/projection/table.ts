@@ -60,7 +60,7 @@ export function table<const C extends Columns, P extends KeyColumn<C>, K extends
     clusteringKey?: Readonly<Record<K, Order>>
   },
 ): Table<C, NoInfer<P>, NoInfer<K>> {
-  const { columns, partitionKey, clusteringKey = {} as Record<K, Order> } = definition
+  const { columns, partitionKey, clusteringKey = {} as Record<K, Order> } = definition ?? {}
   return { name, columns, partitionKey, clusteringKey }
 }
 
@@ -105,7 +105,7 @@ export function tableFaults(table: Table): string[] {
   const faults: string[] = []
   if (typeof table.name !== 'string' || !/^[a-z][a-z0-9_]{0,39}$/.test(table.name))
     faults.push(`${at}: name must be snake_case, at most 40 letters, digits and _`)
-  if (/_v\d+$/.test(table.name) || /^tm_/.test(table.name))
+  else if (/_v\d+$/.test(table.name) || /^tm_/.test(table.name))
     faults.push(`${at}: names that start with tm_ or end in _v<number> are Tidemark's own`)
   const seen = new Map<string, string>()
   for (const [name, text] of Object.entries(table.columns)) {
@@ -119,18 +119,25 @@ export function tableFaults(table: Table): string[] {
     if (typeof text !== 'string' || !parseType(text.replace(/\?$/, '')))
       faults.push(`${at}: column ${name} has type ${shown(text)}, which is not a column type`)
   }
-  const keys = [...(table.partitionKey ?? []), ...Object.keys(table.clusteringKey ?? {})]
-  if (!table.partitionKey?.length) faults.push(`${at}: partitionKey names no column`)
+  const { partitionKey = [], clusteringKey = {} } = table
+  if (!Array.isArray(partitionKey) || partitionKey.some((key) => typeof key !== 'string'))
+    return [...faults, `${at}: partitionKey must be a list of column names`]
+  if (typeof clusteringKey !== 'object' || clusteringKey === null || Array.isArray(clusteringKey))
+    return [...faults, `${at}: clusteringKey must be an object of column names and orders`]
+  const keys: string[] = [...partitionKey, ...Object.keys(clusteringKey)]
+  if (partitionKey.length === 0) faults.push(`${at}: partitionKey names no column`)
   if (new Set(keys).size < keys.length) faults.push(`${at}: a column is twice in the key`)
   for (const key of keys) {
-    const text = Object.hasOwn(table.columns, key) ? String(table.columns[key]) : undefined
+    const text = Object.hasOwn(table.columns, key) ? table.columns[key] : undefined
+    // What is no text is told above.
+    if (text !== undefined && typeof text !== 'string') continue
     if (text === undefined) faults.push(`${at}: key column ${key} is not among the columns`)
     else if (text === 'decimal')
       faults.push(`${at}: key column ${key} can't be a decimal: to Cassandra 1.5 and 1.50 are one row`)
     else if (text.endsWith('?')) faults.push(`${at}: key column ${key} can't be optional`)
     else if (/[<]/.test(text)) faults.push(`${at}: key column ${key} can't be a collection`)
   }
-  for (const [key, order] of Object.entries(table.clusteringKey ?? {})) {
+  for (const [key, order] of Object.entries(clusteringKey)) {
     if (order !== 'asc' && order !== 'desc') faults.push(`${at}: clusteringKey.${key} must be asc or desc`)
   }
   return faults

@@ -29,7 +29,7 @@ export interface FaultProxy {
   weather(weather: Partial<Weather>): void
   /** Resets all connections; new ones are taken. */
   cut(): void
-  /** Resets the next connection that brings a reply after so many more of its bytes: in the midst of an answer. */
+  /** Resets the next connection that brings a reply after so many more of its bytes: in the midst of an answer. Infinity: none. */
   cutAfter(bytes: number): void
   /** Resets all, and refuses new ones until `accept`. */
   refuse(): Promise<void>
@@ -185,9 +185,9 @@ class Lane {
       return
     }
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-      const due = Math.max(next.at + delayMs, this.#free)
-      if (due > Date.now()) {
-        this.#timer = setTimeout(() => this.stir(), due - Date.now())
+      const early = Math.max(next.at + delayMs, this.#free) - Date.now()
+      if (early > 0) {
+        this.#timer = setTimeout(() => this.stir(), early)
         break
       }
       this.#waiting.shift()

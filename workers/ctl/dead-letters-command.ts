@@ -1,3 +1,4 @@
+import { scopeText } from '../../shared/engine/index.ts'
 import { TidemarkError } from '../../shared/errors.ts'
 import { type Position, positionText } from '../../shared/events/position.ts'
 import { type Projection, versionName } from '../../shared/projection/projection.ts'
@@ -9,7 +10,7 @@ import {
   listDeadLetters,
   showDeadLetters,
 } from './dead-letters.ts'
-import { count, type Output, paintFor, tableLines, widthOf } from './terminal.ts'
+import { count, cut, type Output, paintFor, tableLines, widthOf } from './terminal.ts'
 
 /** The projections a command is about, and how to get at their dead letters. */
 export interface Desks {
@@ -17,7 +18,13 @@ export interface Desks {
   desk(projection: Projection): DeadLetterPorts
 }
 
-/** `tidemark dead-letters list`. Returns the exit code: 0, whether or not there are any. */
+const HEADINGS = ['PROJECTION', 'POSITION', 'STATE', 'HOLDS UP', 'WAITING>', 'WHY']
+/** Longer names of rows are cut. */
+const SCOPE_WIDTH = 30
+/** So much of the reason is shown, however narrow the terminal: at least the code. */
+const LEAST_REASON = 20
+
+/** `tidemark dead-letters list`: a line for each. Returns the exit code: 0, whether or not there are any. */
 export async function listCommand(
   names: readonly string[],
   { projections, desk }: Desks,
@@ -33,17 +40,37 @@ export async function listCommand(
       if (names.length > 0 || !(error instanceof TidemarkError && error.code === 'TOPIC_MISSING')) throw error
     }
   }
-  if (json) output.write(`${JSON.stringify(letters, null, 2)}\n`)
+  if (json)
+    output.write(
+      `${JSON.stringify(
+        letters.map((letter) => ({ ...letter, holdsUp: scopeText(letter.scope) })),
+        null,
+        2,
+      )}\n`,
+    )
   else if (letters.length === 0) output.write(`no dead letters${all ? '' : ' wait'}\n`)
   else {
-    const rows = letters.map(({ projection, version, position, state, scope, waiting, code, reason }) =>
-      [`${projection}.v${version}`, position, state, readable(scope), count(waiting), `${code} ${reason}`].map(
-        (text) => ({ text }),
-      ),
+    const width = widthOf(output)
+    const rows = letters.map(({ projection, version, position, state, scope, waiting, code, reason }) => [
+      `${projection}.v${version}`,
+      position,
+      state,
+      cut(scopeText(scope), SCOPE_WIDTH),
+      count(waiting),
+      `${code} ${reason}`,
+    ])
+    // One line each: what does not fit is in `show`.
+    const before = HEADINGS.slice(0, -1).reduce(
+      (sum, heading, column) =>
+        sum + 2 + Math.max(heading.replace('>', '').length, ...rows.map((row) => row[column]!.length)),
+      0,
     )
-    output.write(
-      `${tableLines(['PROJECTION', 'POSITION', 'STATE', 'HOLDS UP', 'WAITING>', 'WHY'], rows, widthOf(output), paintFor(output)).join('\n')}\n`,
+    const room = Math.max(LEAST_REASON, width - before)
+    const cells = rows.map((row) =>
+      row.map((text, column) => ({ text: column === row.length - 1 ? cut(text, room) : text })),
     )
+    output.write(`${tableLines(HEADINGS, cells, Math.max(width, before + room), paintFor(output)).join('\n')}\n`)
+    output.write('\nIn full: tidemark dead-letters show POSITION\n')
   }
   return 0
 }
@@ -64,6 +91,7 @@ export async function showCommand(
     })
   const shown = letters.map(({ record, ...letter }) => ({
     ...letter,
+    holdsUp: scopeText(letter.scope),
     producedAt: new Date(record.timestamp).toISOString(),
     key: record.key?.toString() ?? null,
     headers: Object.fromEntries(
@@ -78,10 +106,9 @@ export async function showCommand(
   if (json) output.write(`${JSON.stringify(shown, null, 2)}\n`)
   else {
     for (const letter of shown) {
-      const { valueBase64, headers, scope, ...rest } = letter
+      const { valueBase64, headers, ...rest } = letter
       for (const [name, value] of Object.entries({
         ...rest,
-        holdsUp: readable(scope),
         headers: JSON.stringify(headers),
       }))
         output.write(`${name.padEnd(12)} ${value}\n`)
@@ -142,11 +169,4 @@ function candidates({ projections }: Desks, { topic }: Position, name: string | 
   return name === undefined
     ? projections.all.filter(({ topics }) => topics.some((one) => one.name === topic))
     : [projections.get(name)]
-}
-
-/** `row "c1"`, `key "c1"`, `nothing` (a record without a key). */
-function readable(scope: string): string {
-  const rest = scope.slice(4)
-  if (scope.startsWith('row:')) return `row ${JSON.stringify(rest)}`
-  return rest === '' ? 'nothing' : `key ${JSON.stringify(Buffer.from(rest, 'base64').toString())}`
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { DeadLetter, Request } from '../../shared/engine/index.ts'
 import { arena, operations, swiftClock } from '../../shared/testing/arena.ts'
 import { type DeadLetterPorts, decide } from './dead-letters.ts'
-import { decideCommand } from './dead-letters-command.ts'
+import { decideCommand, listCommand } from './dead-letters-command.ts'
 
 const source = { topic: operations.name, partition: 0 }
 const position = { ...source, offset: 7 }
@@ -62,4 +62,33 @@ test('all are waited for together, and what nobody has answered is said to stay'
   )
   expect(clock.now() - startedAt).toBeLessThan(10_000)
   expect(asked()).toEqual(['row:a', 'row:b'])
+})
+
+test('the list has one line for each, however long its reason and however many parts its row has', async () => {
+  const { projection, kafka, stores } = arena({ partitions: 1 })
+  const letter = (offset: number, scope: DeadLetter['scope'], reason: string): DeadLetter => ({
+    source,
+    scope,
+    record: { offset, timestamp: 0, key: Buffer.from('k'), value: null, headers: {} },
+    code: 'HANDLER_FAILED',
+    reason,
+    state: 'parked',
+  })
+  const letters = [
+    letter(1, 'row:a', 'short'),
+    letter(2, 'row:5:carts2:c1', `much\nlonger ${'than fits '.repeat(40)}`),
+    letter(3, `row:${'x'.repeat(200)}`, 'z'),
+  ]
+  await stores.deadLetters.record(source, letters, [])
+  const ports: DeadLetterPorts = { projection, log: kafka.log, desk: stores.deadLetters, clock: swiftClock() }
+  const desks = { projections: { all: [projection], get: () => projection }, desk: () => ports }
+  const printed: string[] = []
+  await listCommand([], desks, {}, { columns: 100, write: (text) => printed.push(text) })
+  const lines = printed.join('').split('\n')
+  expect(lines.slice(1, 4)).toEqual([
+    expect.stringContaining(' row "a" '),
+    expect.stringContaining(' row ["carts","c1"] '),
+    expect.stringContaining('xxx…'),
+  ])
+  expect(lines[4]).toBe('')
 })

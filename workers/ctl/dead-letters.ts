@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, DeadLetter, DeadLetterDesk, DeadLetterStore, Log, Request } from '../../shared/engine/index.ts'
+import type {
+  Clock,
+  DeadLetter,
+  DeadLetterDesk,
+  DeadLetterStore,
+  Log,
+  Request,
+  Scope,
+} from '../../shared/engine/index.ts'
 import { type Position, positionText } from '../../shared/events/position.ts'
 import type { Projection } from '../../shared/projection/projection.ts'
 
@@ -16,7 +24,7 @@ export interface ListedLetter {
   readonly version: number
   /** `carts/3/1234`. */
   readonly position: string
-  readonly scope: string
+  readonly scope: Scope
   readonly state: DeadLetter['state']
   readonly code: string
   readonly reason: string

@@ -81,7 +81,7 @@ function otherCount(topic: string, declared: number, found: number): string {
 }
 
 /** The tables of the keyspace; undefined if there is no keyspace. */
-async function tablesOf(session: Session): Promise<ReadonlySet<string> | undefined> {
+export async function tablesOf(session: Session): Promise<ReadonlySet<string> | undefined> {
   const about = `looking for keyspace ${session.keyspace}`
   const { rows: keyspaces } = await session.read(
     `SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '${session.keyspace}'`,

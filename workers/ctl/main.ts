@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { readConfig } from '../../shared/config.ts'
-import { type Position, parsePosition } from '../../shared/events/position.ts'
-import type { Desks } from './dead-letters-command.ts'
+import type { Position } from '../../shared/events/position.ts'
+import { duration, number, position, versionNumber } from './arguments.ts'
 import { exitCode, lastWords } from './exit.ts'
-import { doctorTools, type Servers, withKafka, withServers } from './servers.ts'
+import { doctorTools, withKafka, withServers, withStatus } from './servers.ts'
 import { version } from './version.ts'
 
 /** What a command gives: an exit code; anything else is 0. Each loads what it needs when it is run, so that `--help` is quick. */
@@ -131,13 +131,14 @@ program
   .option('--json', 'for programs')
   .action(
     does(async (names: string[], options) =>
-      withServers(async ({ projections, status, interrupted }) => {
+      withStatus(async ({ projections, status, interrupted }) => {
         const { statusCommand } = await import('./status-command.ts')
         return statusCommand(
           names.length === 0 ? projections.all : names.map(projections.get),
           status,
           { ...options, only: names.length > 0, signal: interrupted },
           process.stdout,
+          process.stderr,
         )
       }),
     ),
@@ -188,11 +189,33 @@ program
     }),
   )
 
+program
+  .command('switch')
+  .description('let readers see another version of a view: the newest, or the one named')
+  .argument('<name>', 'projection')
+  .argument('[version]', 'as `tidemark status` lists them', versionNumber)
+  .option('--despite-lag', 'also if it lacks events: not caught up, or waiting behind dead letters')
+  .action(
+    does(async (name: string, wanted: number | undefined, options) =>
+      withServers(async ({ versions }) =>
+        (await import('./switch-command.ts')).switchCommand(name, wanted, versions, options, process.stdout),
+      ),
+    ),
+  )
+
+program
+  .command('rollback')
+  .description('let readers see again what they saw before the last switch')
+  .argument('<name>', 'projection')
+  .action(
+    does(async (name: string) =>
+      withServers(async ({ versions }) =>
+        (await import('./switch-command.ts')).rollbackCommand(name, versions, process.stdout),
+      ),
+    ),
+  )
+
 const deadLetters = program.command('dead-letters').description('poison events, and what waits behind them')
-const desks = ({ projections, log, clock, books }: Servers): Desks => ({
-  projections,
-  desk: (projection) => ({ projection, log, clock, desk: books(projection).deadLetters }),
-})
 
 deadLetters
   .command('list')
@@ -201,9 +224,9 @@ deadLetters
   .option('--json', 'for programs')
   .action(
     does(async (names: string[], options) =>
-      withServers(async (servers) => {
+      withServers(async ({ desks }) => {
         const { listCommand } = await import('./dead-letters-command.ts')
-        return listCommand(names, desks(servers), options, process.stdout)
+        return listCommand(names, desks, options, process.stdout)
       }),
     ),
   )
@@ -215,9 +238,9 @@ deadLetters
   .option('--json', 'for programs')
   .action(
     does(async (at: Position, options) =>
-      withServers(async (servers) => {
+      withServers(async ({ desks }) => {
         const { showCommand } = await import('./dead-letters-command.ts')
-        return showCommand(at, desks(servers), options, process.stdout)
+        return showCommand(at, desks, options, process.stdout)
       }),
     ),
   )
@@ -239,9 +262,9 @@ for (const [action, description] of [
     )
     .action(
       does(async (at: Position | undefined, options) =>
-        withServers(async (servers) => {
+        withServers(async ({ desks }) => {
           const { decideCommand } = await import('./dead-letters-command.ts')
-          return decideCommand(action, at, desks(servers), { ...options, waitMs: options.wait * 1000 }, process.stdout)
+          return decideCommand(action, at, desks, { ...options, waitMs: options.wait * 1000 }, process.stdout)
         }),
       ),
     )
@@ -273,23 +296,4 @@ try {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 64)
   process.stderr.write(lastWords(error))
   process.exit(exitCode(error))
-}
-
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
-  return value
-}
-
-/** Seconds. */
-function duration(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
-  if (amount === undefined) throw new InvalidArgumentError('It must be a time like 30s, 5m or 1h.')
-  return Number(amount) * { ms: 0.001, s: 1, m: 60, h: 3600 }[unit]!
-}
-
-function position(text: string): Position {
-  const found = parsePosition(text)
-  if (!found) throw new InvalidArgumentError('It must be a position like carts/3/1234.')
-  return found
 }

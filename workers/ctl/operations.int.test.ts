@@ -136,7 +136,10 @@ const verifyPorts = (projection: Projection) => ({
 
 const statusPorts = {
   log,
-  versions: { list: () => new cassandra.CassandraVersions(session).list() },
+  versions: {
+    list: () => new cassandra.CassandraVersions(session).list(),
+    served: (projection: string) => new cassandra.CassandraVersions(session).served(projection),
+  },
   describeGroup: (group: string) => admin.describeGroup(group),
   books: (version: Pick<Projection, 'name' | 'version'>) => ({
     progress: new cassandra.CassandraProgress(session, version),
@@ -148,7 +151,7 @@ const statusPorts = {
 
 async function status() {
   const out = paper()
-  await statusCommand(projections, statusPorts, { json: true }, out)
+  await statusCommand(projections, statusPorts, { json: true }, out, out)
   return JSON.parse(out.text)
 }
 
@@ -233,13 +236,13 @@ test('status tells the states of a version, and verify proves it on a live syste
   const out = paper()
   await running(shops, () => verify(shops, verifyPorts(shops), { catchUpMs: 30_000 }))
   expect(await verifyCommand(shops, verifyPorts(shops), {}, out, out)).toBe(0)
-  await statusCommand(projections, statusPorts, {}, out)
+  await statusCommand(projections, statusPorts, {}, out, out)
   const [, shop] = await status()
   expect(shop).toMatchObject({ projection: shops.name, state: 'caught-up', lag: 0, ageSeconds: 0, deadLetters: 2 })
   await publisher.publish(sales.name, [sold('late', 'late', 1)])
   expect((await status())[1]).toMatchObject({ state: 'stopped', lag: 1 })
   expect(await verifyCommand(shops, verifyPorts(shops), { catchUpMs: 100 }, out, out)).toBe(1)
-  await statusCommand(projections, statusPorts, {}, out)
+  await statusCommand(projections, statusPorts, {}, out, out)
 }, 120_000)
 
 test('a cell that was changed behind the back of the projection is found', async () => {

@@ -6,6 +6,7 @@ import {
   CassandraViewReader,
   connect,
   type Session,
+  type Version,
 } from '../../shared/cassandra/index.ts'
 import { type Config, readConfig } from '../../shared/config.ts'
 import { systemClock } from '../../shared/engine/index.ts'
@@ -14,8 +15,11 @@ import { describeCluster, KafkaAdmin, KafkaLog, KafkaPublisher } from '../../sha
 import type { Projection } from '../../shared/projection/projection.ts'
 import { cassandraSettings, kafkaSettings } from '../connections.ts'
 import { loadProjections, type Projections } from '../loader.ts'
+import type { Desks } from './dead-letters-command.ts'
 import type { DoctorTools } from './doctor/doctor.ts'
+import { tablesOf } from './init.ts'
 import type { StatusPorts } from './status.ts'
+import type { SwitchPorts } from './switch.ts'
 
 /* The part of the command line's main that builds the adapters. */
 
@@ -38,7 +42,8 @@ export interface Servers extends KafkaServers {
   readonly session: Session
   /** How tables are made. */
   readonly schema: typeof cassandra
-  readonly status: StatusPorts
+  readonly versions: SwitchPorts
+  readonly desks: Desks
   reader(projection: Projection): CassandraViewReader
   books(version: Pick<Projection, 'name' | 'version'>): {
     readonly progress: CassandraProgress
@@ -87,26 +92,79 @@ export function withServers<T>(work: (servers: Servers) => Promise<T>): Promise<
       progress: new CassandraProgress(session, version),
       deadLetters: new CassandraDeadLetters(session, version),
     })
-    const { log, admin, clock } = servers
-    const status: StatusPorts = {
+    const { log, clock } = servers
+    const versions: SwitchPorts = {
       log,
       versions: new CassandraVersions(session),
-      describeGroup: (group) => admin.describeGroup(group),
       books,
       clock,
-      now: Date.now,
+      projections: servers.projections.all,
+      tables: async () => (await tablesOf(session)) ?? new Set(),
     }
     try {
       return await work({
         ...servers,
         session,
+        versions,
+        desks: {
+          projections: servers.projections,
+          desk: (projection) => ({ projection, log, clock, desk: books(projection).deadLetters }),
+        },
         schema: cassandra,
         books,
-        status,
         reader: (projection) => new CassandraViewReader(session, projection),
       })
     } finally {
       await session.close()
+    }
+  })
+}
+
+/** What status looks with. Cassandra is connected to when it is first asked, and may be away. */
+export function withStatus<T>(
+  work: (servers: KafkaServers & { readonly status: StatusPorts }) => Promise<T>,
+): Promise<T> {
+  return withKafka(async (servers) => {
+    const { config, log, admin, clock } = servers
+    let session: Session | undefined
+    let connecting: Promise<Session> | undefined
+    const connected = async () => {
+      // Tried again when asked again: `--watch` outlives an outage.
+      connecting ??= connect(cassandraSettings(config.cassandra), { patience: 0 })
+      try {
+        session = await connecting
+        return session
+      } catch (error) {
+        connecting = undefined
+        throw error
+      }
+    }
+    const letters = async (version: Version) => new CassandraDeadLetters(await connected(), version)
+    const status: StatusPorts = {
+      log,
+      versions: {
+        list: async () => new CassandraVersions(await connected()).list(),
+        served: async (projection) => new CassandraVersions(await connected()).served(projection),
+      },
+      describeGroup: (group) => admin.describeGroup(group),
+      books: (version) => ({
+        progress: { list: async () => new CassandraProgress(await connected(), version).list() },
+        deadLetters: {
+          async *list(source) {
+            yield* (await letters(version)).list(source)
+          },
+          async *events(...of) {
+            yield* (await letters(version)).events(...of)
+          },
+        },
+      }),
+      clock,
+      now: Date.now,
+    }
+    try {
+      return await work({ ...servers, status })
+    } finally {
+      await session?.close()
     }
   })
 }

@@ -27,7 +27,9 @@ export async function sample(
   const partitions: Sampled[] = []
   for (const topic of topics) {
     try {
-      const [bounds, committed] = await Promise.all([log.bounds(topic), log.committed(group, topic)])
+      // Commits first: one that follows an event produced meanwhile must not seem to lie behind the end of the log.
+      const committed = await log.committed(group, topic)
+      const bounds = await log.bounds(topic)
       for (const [partition, { start, end }] of [...bounds].sort(([a], [b]) => a - b)) {
         const offset = committed.get(partition)
         partitions.push({
@@ -76,11 +78,11 @@ export async function age(
 
 /** Unresolved dead letters, and the events that wait behind them. */
 export async function countLetters(
-  partitions: readonly Sampled[],
+  sources: readonly Source[],
   store: Pick<DeadLetterStore, 'events'> & Pick<DeadLetterDesk, 'list'>,
 ): Promise<{ deadLetters: number; parked: number }> {
   const counts = await Promise.all(
-    partitions.map(async ({ source }) => {
+    sources.map(async (source) => {
       let deadLetters = 0
       const scopes = new Map<string, () => AsyncIterable<readonly unknown[]>>()
       for await (const letters of store.list(source)) {

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { TidemarkError } from '../../shared/errors.ts'
 import type { Worker } from '../../shared/testing/arena.ts'
 import { arena, operations } from '../../shared/testing/arena.ts'
+import { Reach } from './reach.ts'
 import { type StatusPorts, statusOf } from './status.ts'
 import { statusCommand } from './status-command.ts'
 
@@ -30,8 +32,8 @@ function portsOf(
 }
 
 const first = async (world: World, ...more: [] | [readonly Worker[]] | [readonly Worker[], () => Promise<unknown>]) => {
-  const [status] = await statusOf([world.projection], portsOf(world, more[0] ?? [], more[1]))
-  return status
+  const { versions } = await statusOf([world.projection], portsOf(world, more[0] ?? [], more[1]))
+  return versions[0]
 }
 
 test('a projection that was never run has events waiting and says so', async () => {
@@ -88,8 +90,8 @@ test('while events are applied the rate and the time to drain are known', async 
         [...(await ports.log.bounds(topic))].map(([partition, { end }]) => [partition, Math.min(end, committed)]),
       ),
   }
-  const [status] = await statusOf([world.projection], { ...ports, log })
-  expect(status).toMatchObject({ state: 'running', ratePerSecond: 10, lag: 30, timeToDrainSeconds: 3 })
+  const { versions } = await statusOf([world.projection], { ...ports, log })
+  expect(versions[0]).toMatchObject({ state: 'running', ratePerSecond: 10, lag: 30, timeToDrainSeconds: 3 })
 })
 
 test('what a worker would refuse to run is refused here too, with the reason', async () => {
@@ -103,14 +105,93 @@ test('what a worker would refuse to run is refused here too, with the reason', a
   expect(status?.why.join('\n')).toMatch(/the topic was re-created or cut/)
 })
 
+test('which version readers see is told', async () => {
+  const world = arena()
+  await world.finish()
+  const record = await world.stores.versions.load(world.projection)
+  if (!record) throw new Error('the version was not recorded')
+  await world.stores.versions.save({ ...record, version: 2 })
+  const { versions } = await statusOf([world.projection], portsOf(world, []))
+  expect(versions.map(({ version, served }) => [version, served])).toEqual([
+    [1, true],
+    [2, false],
+  ])
+})
+
+/** What a status says on both outputs, with one server away. */
+async function without(broken: (ports: StatusPorts) => StatusPorts) {
+  const world = arena()
+  await world.publish('Added', { id: 'a', by: 1 })
+  await world.publish('Noted', { id: 'a', note: 'poison' })
+  await world.finish()
+  const ports = broken(portsOf(world, world.workers))
+  const [json, table, errors]: [string[], string[], string[]] = [[], [], []]
+  const to = (lines: string[]) => ({ columns: 100, write: (text: string) => lines.push(text) })
+  const codes = [
+    await statusCommand([world.projection], ports, { json: true }, to(json), to(errors)),
+    await statusCommand([world.projection], ports, {}, to(table), to([])),
+  ]
+  expect(codes).toEqual([1, 1])
+  return { status: JSON.parse(json.join(''))[0], table: table.join(''), errors: errors.join('') }
+}
+
+const away = (code: 'KAFKA_UNAVAILABLE' | 'CASSANDRA_UNAVAILABLE') => () =>
+  Promise.reject(new TidemarkError(code, 'nobody there'))
+
+test('without Kafka, what Cassandra knows is told, and the exit code says that it is not all', async () => {
+  const { status, table, errors } = await without((ports) => ({
+    ...ports,
+    describeGroup: away('KAFKA_UNAVAILABLE'),
+    log: { ...ports.log, bounds: away('KAFKA_UNAVAILABLE'), committed: away('KAFKA_UNAVAILABLE') },
+  }))
+  expect(status).toMatchObject({ state: 'unknown', served: true, lag: null, members: null, deadLetters: 1 })
+  expect(table).toMatch(/counters v1\s+yes\s+unknown\s+\?/)
+  expect(errors).toMatch(/^tidemark: KAFKA_UNAVAILABLE: Kafka is away \(nobody there\)/)
+})
+
+test('without Cassandra, what Kafka knows is told', async () => {
+  const { status, errors } = await without((ports) => ({
+    ...ports,
+    versions: { list: away('CASSANDRA_UNAVAILABLE'), served: away('CASSANDRA_UNAVAILABLE') },
+    books: () => ({
+      progress: { list: away('CASSANDRA_UNAVAILABLE') },
+      deadLetters: {
+        async *list() {
+          yield await away('CASSANDRA_UNAVAILABLE')()
+        },
+        async *events() {
+          yield await away('CASSANDRA_UNAVAILABLE')()
+        },
+      },
+    }),
+  }))
+  expect(status).toMatchObject({ state: 'caught-up', served: null, lag: 0, members: 1, deadLetters: null })
+  expect(errors).toMatch(/^tidemark: CASSANDRA_UNAVAILABLE: Cassandra is away \(nobody there\)/)
+})
+
+test('a server that never answers is waited for five seconds and then left out', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const reach = new Reach()
+  const asked = reach.ask('Kafka', () => new Promise<never>(() => {}))
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await asked).toBeUndefined()
+  expect(await reach.ask('Kafka', async () => 1)).toBeUndefined()
+  expect(await reach.ask('Cassandra', async () => 2)).toBe(2)
+  expect(reach.away).toEqual([{ server: 'Kafka', reason: 'no answer within 5 s' }])
+})
+
 test('the table fits 80 columns and has no colours where there is no terminal', async () => {
   const world = arena()
   await world.publish('Noted', { id: 'a', note: 'poison' })
   await world.finish()
   const printed: string[] = []
-  await statusCommand([world.projection], portsOf(world, []), {}, { columns: 80, write: (text) => printed.push(text) })
+  const output = { columns: 80, write: (text: string) => printed.push(text) }
+  await statusCommand([world.projection], portsOf(world, []), {}, output, output)
   const lines = printed.join('').split('\n')
   expect(lines.filter((line) => line.length > 80)).toEqual([])
   expect(printed.join('')).not.toContain('\u001b')
-  expect(lines[1]).toMatch(/^counters v1\s+caught-up\s+0/)
+  expect(lines[1]).toMatch(/^counters v1\s+yes\s+caught-up\s+0/)
 })

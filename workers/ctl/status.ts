@@ -7,9 +7,11 @@ import type {
   VersionRecord,
   VersionStore,
 } from '../../shared/engine/index.ts'
-import { sourceText } from '../../shared/events/position.ts'
-import { definitionFingerprint, type Projection, versionName } from '../../shared/projection/projection.ts'
-import { age, applied, countLetters, round, type Sample, sample, total } from './status-sample.ts'
+import { type Projection, versionName } from '../../shared/projection/projection.ts'
+import { Reach } from './reach.ts'
+import type { Sample } from './status-sample.ts'
+import type { Scaling } from './status-scaling.ts'
+import { versionStatus } from './status-version.ts'
 
 /**
  * What a version is doing:
@@ -20,28 +22,41 @@ import { age, applied, countLetters, round, type Sample, sample, total } from '.
  * - `rebalancing` the group is handing partitions over
  * - `stalled` events wait, there are members, and nothing was committed while we looked
  * - `running` events wait and are being applied
+ * - `unknown` Kafka is away
  * - `caught-up` no events wait (whether or not there are members: a fleet may be scaled to zero)
  */
-export type State = 'never-started' | 'refused' | 'stopped' | 'rebalancing' | 'stalled' | 'running' | 'caught-up'
+export type State =
+  | 'never-started'
+  | 'refused'
+  | 'stopped'
+  | 'rebalancing'
+  | 'stalled'
+  | 'running'
+  | 'caught-up'
+  | 'unknown'
 
-/** One entry of `tidemark status --json`. */
+/** One entry of `tidemark status --json`. What the server that is away would have said is null. */
 export interface VersionStatus {
   readonly projection: string
   readonly version: number
   readonly state: State
+  /** Is it the version that readers see? False while none was ever run. */
+  readonly served: boolean | null
   /** Events behind the end of the log. */
-  readonly lag: number
+  readonly lag: number | null
   /** Seconds since the oldest unapplied event was produced; 0 if there is none. */
-  readonly ageSeconds: number
+  readonly ageSeconds: number | null
   /** Events applied and events produced per second, while we looked. */
-  readonly ratePerSecond: number
-  readonly arrivalPerSecond: number
+  readonly ratePerSecond: number | null
+  readonly arrivalPerSecond: number | null
   /** At these rates; null if the lag does not shrink. */
   readonly timeToDrainSeconds: number | null
-  readonly members: number
+  readonly members: number | null
   /** Unresolved poison events, and events that wait behind them. */
-  readonly deadLetters: number
-  readonly parked: number
+  readonly deadLetters: number | null
+  readonly parked: number | null
+  /** Null while it can't be seen: without Kafka, and without its topics. */
+  readonly scaling: Scaling | null
   /** What a person should know; empty if nothing. */
   readonly why: readonly string[]
   readonly partitions: readonly PartitionStatus[]
@@ -52,27 +67,30 @@ export interface PartitionStatus {
   readonly source: string
   /** The next offset to be applied; null if nothing was ever committed. */
   readonly committed: number | null
-  readonly end: number
-  readonly lag: number
+  readonly end: number | null
+  readonly lag: number | null
+}
+
+/** What one version keeps beside its view, as far as it is looked at here. */
+export interface Books {
+  readonly progress: Pick<ProgressStore, 'list'>
+  readonly deadLetters: Pick<DeadLetterStore, 'events'> & Pick<DeadLetterDesk, 'list'>
 }
 
 export interface StatusPorts {
   readonly log: Log
-  readonly versions: Pick<VersionStore, 'list'>
+  readonly versions: Pick<VersionStore, 'list' | 'served'>
   /** Kafka's word for the group's state, and its members. */
   describeGroup(group: string): Promise<{ readonly state: string; readonly members: readonly unknown[] }>
   /** What one version keeps beside its view. */
-  books(version: Pick<Projection, 'name' | 'version'>): {
-    readonly progress: Pick<ProgressStore, 'list'>
-    readonly deadLetters: Pick<DeadLetterStore, 'events'> & Pick<DeadLetterDesk, 'list'>
-  }
+  books(version: Pick<Projection, 'name' | 'version'>): Books
   readonly clock: Clock
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 /** A version that was recorded, that could be run, or both. */
-interface Known {
+export interface Known {
   readonly name: string
   readonly version: number
   readonly topics: readonly string[]
@@ -80,25 +98,36 @@ interface Known {
   readonly projection: Projection | undefined
 }
 
-/** How long rates are measured over: workers that are behind commit about once a second, so one that looks idle is looked at again. */
-const SAMPLE_MS = 1_000
-const PATIENT_SAMPLES = 3
+/** All that was found out, and which server did not take part. */
+export interface Statuses {
+  readonly versions: readonly VersionStatus[]
+  readonly away: Reach['away']
+}
+
+/** Looks at groups that were had before, by group: `--watch` keeps them, so that rates and capacity are seen over a minute. */
+export type Sightings = Map<string, readonly Sample[]>
 
 /**
  * How the projections are doing: those given, and every version of them that was ever run; without `only`, also versions of
- * projections that are not loaded. By name and version. Takes a second to see the rates, or three where nothing moves. Changes nothing. Rejects with transient errors.
+ * projections that are not loaded. By name and version. Takes a second to see the rates, or three where nothing moves. A server that is away is waited for five seconds; the other's part is told all the same. Changes nothing.
  */
 export async function statusOf(
   projections: readonly Projection[],
   ports: StatusPorts,
-  only = false,
-): Promise<readonly VersionStatus[]> {
+  { only = false, sightings = new Map() }: { readonly only?: boolean; readonly sightings?: Sightings } = {},
+): Promise<Statuses> {
+  const reach = new Reach()
   const names = new Set(projections.map(({ name }) => name))
-  const known = (await knownVersions(projections, ports)).filter(({ name }) => !only || names.has(name))
-  return Promise.all(known.map((one) => versionStatus(one, ports)))
+  const known = (await knownVersions(projections, ports, reach)).filter(({ name }) => !only || names.has(name))
+  const versions = await Promise.all(known.map((one) => versionStatus(one, ports, reach, sightings)))
+  return { versions, away: reach.away }
 }
 
-async function knownVersions(projections: readonly Projection[], { versions }: StatusPorts): Promise<readonly Known[]> {
+async function knownVersions(
+  projections: readonly Projection[],
+  { versions }: StatusPorts,
+  reach: Reach,
+): Promise<readonly Known[]> {
   const known = new Map<string, Known>()
   for (const projection of projections) {
     const { name, version, topics } = projection
@@ -110,7 +139,7 @@ async function knownVersions(projections: readonly Projection[], { versions }: S
       projection,
     })
   }
-  for (const record of await versions.list()) {
+  for (const record of (await reach.ask('Cassandra', () => versions.list())) ?? []) {
     const { projection: name, version } = record
     const topics = Object.keys(record.partitions)
     const loaded = known.get(versionName({ name, version }))
@@ -123,121 +152,4 @@ async function knownVersions(projections: readonly Projection[], { versions }: S
     })
   }
   return [...known.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version))
-}
-
-async function versionStatus(known: Known, ports: StatusPorts): Promise<VersionStatus> {
-  const group = versionName(known)
-  const why: string[] = []
-  const missing: string[] = []
-  const { progress, deadLetters } = ports.books(known)
-  const [first, members, recorded] = await Promise.all([
-    sample(group, known.topics, ports, missing),
-    ports.describeGroup(group),
-    progress.list(),
-  ])
-  let last = first
-  for (let samples = 0; samples < PATIENT_SAMPLES; samples++) {
-    if (total(first, 'lag') === 0 && samples > 0) break
-    await ports.clock.sleep(SAMPLE_MS)
-    last = await sample(group, known.topics, ports, [])
-    if (applied(first, last) > 0 || members.members.length === 0) break
-  }
-  const seconds = Math.max(0.001, (last.at - first.at) / 1000)
-  const lag = total(last, 'lag')
-  const ratePerSecond = round(applied(first, last) / seconds)
-  const arrivalPerSecond = round(Math.max(0, total(last, 'end') - total(first, 'end')) / seconds)
-  const gain = ratePerSecond - arrivalPerSecond
-  const waiting = await countLetters(last.partitions, deadLetters)
-  const refusals = [
-    ...missing.map((topic) => `topic ${topic} does not exist: \`tidemark init\``),
-    ...refusalsOf(known, last, recorded),
-  ]
-  for (const {
-    source,
-    progress: { gaps },
-  } of recorded) {
-    for (const [from, to] of gaps)
-      why.push(`retention removed ${sourceText(source)} from ${from} to ${to - 1} before it was folded`)
-  }
-  if (waiting.deadLetters > 0)
-    why.push(
-      `${waiting.deadLetters} dead letter(s) to decide about, ${waiting.parked} event(s) wait behind them: \`tidemark dead-letters list ${known.name}\``,
-    )
-  if (!known.projection) why.push('its projection file is not loaded here')
-  const started = known.record !== undefined || last.partitions.some(({ committed }) => committed !== null)
-  const state = stateOf({
-    refused: refusals.length > 0,
-    started,
-    lag,
-    members: members.members.length,
-    group: members.state,
-    rate: ratePerSecond,
-  })
-  if (started && members.members.length === 0) why.push('the group has no members')
-  return {
-    projection: known.name,
-    version: known.version,
-    state,
-    lag,
-    ageSeconds: lag === 0 ? 0 : await age(last.partitions, ports),
-    ratePerSecond,
-    arrivalPerSecond,
-    timeToDrainSeconds: lag === 0 ? 0 : gain > 0 ? Math.ceil(lag / gain) : null,
-    members: members.members.length,
-    ...waiting,
-    why: [...new Set([...refusals, ...why])],
-    partitions: last.partitions.map(({ source, committed, end, lag }) => ({
-      source: sourceText(source),
-      committed,
-      end,
-      lag,
-    })),
-  }
-}
-
-function stateOf({
-  refused,
-  started,
-  lag,
-  members,
-  group,
-  rate,
-}: {
-  refused: boolean
-  started: boolean
-  lag: number
-  members: number
-  group: string
-  rate: number
-}): State {
-  if (refused) return 'refused'
-  if (!started && members === 0) return 'never-started'
-  if (lag === 0) return 'caught-up'
-  if (members === 0) return 'stopped'
-  if (group === 'PreparingRebalance' || group === 'CompletingRebalance') return 'rebalancing'
-  return rate > 0 ? 'running' : 'stalled'
-}
-
-/** Why a worker would not run. */
-function refusalsOf(
-  { record, projection }: Known,
-  { partitions }: Sample,
-  recorded: Awaited<ReturnType<ProgressStore['list']>>,
-): string[] {
-  const refusals: string[] = []
-  if (record && projection && record.definition !== definitionFingerprint(projection))
-    refusals.push('its definition has changed: raise the version')
-  for (const [topic, count] of Object.entries(record?.partitions ?? {})) {
-    const now = partitions.filter(({ source }) => source.topic === topic).length
-    if (now > 0 && now !== count)
-      refusals.push(`topic ${topic} has ${now} partitions, but had ${count} when the version began: raise the version`)
-  }
-  for (const { source, committed, end } of partitions) {
-    const position = recorded.find((one) => sourceText(one.source) === sourceText(source))?.progress.position ?? -1
-    if (position >= end || (committed ?? 0) > end)
-      refusals.push(
-        `${sourceText(source)} ends at ${end}, but was folded up to ${Math.max(position + 1, committed ?? 0)}: the topic was re-created or cut`,
-      )
-  }
-  return refusals
 }

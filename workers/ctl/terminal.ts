@@ -79,6 +79,12 @@ export function tableLines(
   return [paint('bold', titles.map(padded).join('  ').trimEnd()), ...rows.flatMap(line)]
 }
 
+/** Text in one line, cut with `…` where it is longer than `width`. */
+export function cut(text: string, width: number): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
+}
+
 /** Text in lines no longer than `width`, broken between words where it can be. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []

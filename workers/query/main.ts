@@ -1,4 +1,10 @@
-import { CassandraProgress, CassandraViewReader, connect, type Session } from '../../shared/cassandra/index.ts'
+import {
+  CassandraProgress,
+  CassandraVersions,
+  CassandraViewReader,
+  connect,
+  type Session,
+} from '../../shared/cassandra/index.ts'
 import type { Config } from '../../shared/config.ts'
 import { TidemarkError } from '../../shared/errors.ts'
 import { reachOnce, serve } from '../../shared/http/index.ts'
@@ -9,6 +15,7 @@ import { cassandraSettings, kafkaLogger, kafkaSettings } from '../connections.ts
 import { loadProjections } from '../loader.ts'
 import { durablePositions } from './durable.ts'
 import { freshness } from './freshness.ts'
+import { servedVersions } from './served.ts'
 import { buildQuery } from './server.ts'
 import type { View } from './view.ts'
 
@@ -51,6 +58,12 @@ export async function runQuery(config: Config, signal?: AbortSignal): Promise<vo
   const port = config.http.port ?? DEFAULT_PORT
   const app = await buildQuery({
     views: all.map((projection) => viewOf(projection, connected, kafka)),
+    served: servedVersions({
+      versions: { served: async (projection) => new CassandraVersions(connected()).served(projection) },
+      now: Date.now,
+      changed: (projection, version, before) =>
+        log.info({ projection, version, before }, `readers of ${projection} now see version ${version}`),
+    }),
     log,
     metrics,
     verdict: reached.verdict,

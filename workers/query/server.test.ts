@@ -194,16 +194,26 @@ test('a row is answered with its position, its version and its age; what JSON wo
   })
 })
 
-test('a view is found by projection or view, with a version or without; the served one comes first, else the newest', async () => {
+test('a view is found by projection or view, with a version or without; the served one comes first, else the oldest', async () => {
   const [one, two] = [await holding(meter(1), some), await holding(meter(2), some)]
-  const { get } = await query([one.view, two.view])
+  const { get } = await query([two.view, one.view])
   const key = METER.slice('/views/meter'.length)
   const version = async (name: string, ask = get) => (await ask(`/views/${name}${key}`)).body.version
   expect(
     await Promise.all(['meter', 'meter_view', 'meter.v1', 'meter_view_v1', 'meter.v2'].map((name) => version(name))),
-  ).toEqual([2, 2, 1, 1, 2])
-  const switched = await query([one.view, two.view], { served: async () => 1 })
-  expect(await version('meter', switched.get)).toBe(1)
+  ).toEqual([1, 1, 1, 1, 2])
+  const switched = await query([one.view, two.view], { served: async () => 2 })
+  expect(await version('meter', switched.get)).toBe(2)
+})
+
+test('a version that readers are to see and that is not loaded is never replaced by another; by its name that one is still read', async () => {
+  const { view } = await holding(meter(2), some)
+  const { get } = await query([view], { served: async () => 1 })
+  expect(await get(METER)).toMatchObject({
+    status: 503,
+    body: { error: { code: 'VERSION_NOT_LOADED', message: expect.stringContaining('to see version 1') } },
+  })
+  expect((await get(METER.replace('meter', 'meter.v2'))).body.version).toBe(2)
 })
 
 test('a row that never was, a deleted one and an unknown view are 404 that say which', async () => {

@@ -8,14 +8,25 @@ import { eventJson, eventsUntil, HISTORY, pastEvents, stateAfter } from './histo
 import { readKey } from './key.ts'
 import { type Parameters, readParameters } from './parameters.ts'
 import { historyRoute, viewRoute } from './schema.ts'
-import { ageOf, answerOf, namesOf, type OpenView, opened, type Stale, staleness, type View } from './view.ts'
+import type { ServedVersion } from './served.ts'
+import {
+  ageOf,
+  answerOf,
+  namesOf,
+  type OpenView,
+  opened,
+  type Stale,
+  staleness,
+  type View,
+  versionedNamesOf,
+} from './view.ts'
 import { createWaiting } from './waiting.ts'
 
 export interface QueryParts {
   /** Every version that can be read. */
   readonly views: readonly View[]
-  /** Which version of a projection readers see where they name none; undefined: the newest of `views`. */
-  readonly served?: (projection: string) => Promise<number | undefined>
+  /** Which version readers see where they name none; where it knows of none, the oldest of `views`. */
+  readonly served?: ServedVersion
   readonly log: Logger
   readonly metrics: Metrics
   readonly verdict: () => Verdict | Promise<Verdict>
@@ -23,7 +34,7 @@ export interface QueryParts {
 
 /** The server for `GET /views/…` and `GET /entities/…`. It only reads, and only what projections have written. */
 export async function buildQuery({ views, served, log, metrics, verdict }: QueryParts): Promise<FastifyInstance> {
-  const all = views.map(opened).sort((a, b) => b.projection.version - a.projection.version)
+  const all = views.map(opened).sort((a, b) => a.projection.version - b.projection.version)
   const waiting = createWaiting()
   const description = 'Reads the views that projections fill, and the history of entities.'
   const app = await createServer({ name: 'query', description, log, probes: { metrics, verdict }, bodyLimit: 1_024 })
@@ -128,11 +139,14 @@ export async function buildQuery({ views, served, log, metrics, verdict }: Query
     return waiting.until(once, ({ stale }) => stale.stale === false, waitMs, left.signal)
   }
 
-  /** Views by any of their names; without a version the one that readers are to see. */
+  /**
+   * Views by any of their names; without a version the one that readers are to see, and never another instead of it: that may be
+   * half filled.
+   */
   async function viewNamed(name: string): Promise<OpenView> {
     const found = all.filter((view) => namesOf(view).includes(name))
-    const [newest] = found
-    if (!newest) {
+    const [oldest] = found
+    if (!oldest) {
       const known = all.flatMap(namesOf)
       const meant = nearest(name, known)
       throw new HttpFault(
@@ -141,13 +155,31 @@ export async function buildQuery({ views, served, log, metrics, verdict }: Query
         `there is no view ${JSON.stringify(name)}${meant ? `: did you mean ${meant}?` : ''} Known: ${[...new Set(all.map(({ projection }) => projection.name))].join(', ')}`,
       )
     }
-    if (found.length === 1) return newest
-    const version = await served?.(newest.projection.name)
-    return found.find(({ projection }) => projection.version === version) ?? newest
+    if (versionedNamesOf(oldest).includes(name)) return oldest
+    const { projection } = oldest
+    const version = await served?.(projection.name)
+    const view = version === undefined ? oldest : found.find((one) => one.projection.version === version)
+    if (view) return view
+    const loaded = found.map((one) => `version ${one.projection.version}`).join(', ')
+    throw new HttpFault(
+      503,
+      'VERSION_NOT_LOADED',
+      `readers of ${projection.name} are to see version ${version}, but this process has loaded ${loaded}`,
+    )
   }
 
+  /** What readers see of every projection; one whose version is not loaded is left out. */
   async function servedViews(): Promise<readonly OpenView[]> {
-    return Promise.all([...new Set(all.map(({ projection }) => projection.name))].sort().map(viewNamed))
+    const names = [...new Set(all.map(({ projection }) => projection.name))].sort()
+    const views = await Promise.all(
+      names.map((name) =>
+        viewNamed(name).catch((error: unknown) => {
+          if (error instanceof HttpFault && error.code === 'VERSION_NOT_LOADED') return []
+          throw error
+        }),
+      ),
+    )
+    return views.flat()
   }
 
   async function historyOf(topic: string): Promise<OpenView> {

@@ -30,8 +30,13 @@ export interface Stale {
 }
 
 /** Names that mean a view: the projection or the view, with a version or without. */
-export function namesOf({ projection }: Pick<View, 'projection'>): readonly string[] {
-  return [projection.name, projection.view.name, versionName(projection), tableName(projection)]
+export function namesOf(view: Pick<View, 'projection'>): readonly string[] {
+  return [view.projection.name, view.projection.view.name, ...versionedNamesOf(view)]
+}
+
+/** Names that mean one version of it. */
+export function versionedNamesOf({ projection }: Pick<View, 'projection'>): readonly string[] {
+  return [versionName(projection), tableName(projection)]
 }
 
 /** Undefined if the row is deleted: in a view with `merge`, in all its parts. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { VersionRecord, VersionStore } from '../ports.ts'
+import type { Served, VersionRecord, VersionStore } from '../ports.ts'
 
 /** What every VersionStore must do. `make` gives a store that knows no version. */
 export function versionStoreContract(name: string, make: () => Promise<VersionStore>): void {
@@ -35,6 +35,42 @@ export function versionStoreContract(name: string, make: () => Promise<VersionSt
       ]
       await Promise.all([store.save(left), store.save(right)])
       expect([left, right]).toContainEqual(await store.load({ name: 'torn', version: 1 }))
+    })
+
+    test('readers see the first version that was saved, whatever is saved beside it', async () => {
+      expect(await store.served('first')).toBeUndefined()
+      for (const version of [2, 3, 1, 2]) await store.save(record('first', version))
+      expect(await store.served('first')).toEqual({
+        projection: 'first',
+        version: 2,
+        previous: null,
+        undone: null,
+        turn: 0,
+      })
+    })
+
+    test('readers see what the latest turn says, however late an earlier one is written', async () => {
+      const at = (turn: number, version: number): Served => ({
+        projection: 'turns',
+        version,
+        previous: turn,
+        undone: null,
+        turn,
+      })
+      await store.save(record('turns', 9))
+      for (const one of [at(1, 2), at(2, 1), at(2, 1), at(1, 3)]) await store.serve(one)
+      expect(await store.served('turns')).toEqual(at(2, 1))
+      await store.save(record('turns', 4))
+      expect(await store.served('turns')).toEqual(at(2, 1))
+    })
+
+    test('of two who take one turn, one is kept as a whole', async () => {
+      const [left, right] = [
+        { projection: 'tied', version: 2, previous: 1, undone: null, turn: 1 },
+        { projection: 'tied', version: 3, previous: 7, undone: 9, turn: 1 },
+      ]
+      await Promise.all([store.serve(left), store.serve(right)])
+      expect([left, right]).toContainEqual(await store.served('tied'))
     })
   })
 }

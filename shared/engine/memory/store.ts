@@ -1,6 +1,6 @@
 import { parseSource, type Source, sourceText } from '../../events/position.ts'
 import type { Projection } from '../../projection/projection.ts'
-import type { Progress, ProgressStore, VersionRecord, VersionStore } from '../ports.ts'
+import type { Progress, ProgressStore, Served, VersionRecord, VersionStore } from '../ports.ts'
 import { slot, stamp } from '../stamp.ts'
 import { CellTable } from './cell-table.ts'
 import { MemoryDeadLetters } from './dead-letter-store.ts'
@@ -80,6 +80,7 @@ export class MemoryProgress implements ProgressStore {
 /** The versions known, each one cell: of two different records of one version, one wins as a whole. */
 export class MemoryVersions implements VersionStore {
   readonly #table = new CellTable()
+  readonly #readers = new CellTable()
   readonly #faults: Faults
 
   constructor(faults: Faults) {
@@ -97,22 +98,39 @@ export class MemoryVersions implements VersionStore {
   }
 
   save(record: VersionRecord): Promise<void> {
-    const apply = () =>
-      this.#table.insert(
-        `${record.projection} ${record.version}`,
-        { record: JSON.stringify(record) },
-        stamp(0, slot.write),
-      )
+    const { projection, version } = record
+    const apply = () => {
+      if (!this.#seen(projection)) this.#show({ projection, version, previous: null, undone: null, turn: 0 })
+      this.#table.insert(`${projection} ${version}`, { record: JSON.stringify(record) }, stamp(0, slot.write))
+    }
     return this.#faults.run(
       'versions.save',
       [
         {
           apply,
-          entry: { operation: 'versions.save', source: '', offset: 0, id: `${record.projection}.v${record.version}` },
+          entry: { operation: 'versions.save', source: '', offset: 0, id: `${projection}.v${version}` },
         },
       ],
       () => undefined,
     )
+  }
+
+  served(projection: string): Promise<Served | undefined> {
+    return this.#faults.run('versions.served', [], () => this.#seen(projection))
+  }
+
+  serve(served: Served): Promise<void> {
+    const entry = { operation: 'versions.serve', source: '', offset: served.turn, id: served.projection } as const
+    return this.#faults.run('versions.serve', [{ apply: () => this.#show(served), entry }], () => undefined)
+  }
+
+  #show(served: Served): void {
+    this.#readers.insert(served.projection, { record: JSON.stringify(served) }, stamp(served.turn, slot.write))
+  }
+
+  #seen(projection: string): Served | undefined {
+    const record = this.#readers.read(projection)?.record
+    return typeof record === 'string' ? JSON.parse(record) : undefined
   }
 
   #read(name: string): VersionRecord | undefined {
