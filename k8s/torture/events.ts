@@ -20,22 +20,29 @@ let published = 0
 export function sound(random: Random): OutgoingRecord {
   const id = account(random)
   const kind = random.below(20)
-  if (kind < 13) return encoded('Credited', id, { shop: `s${random.below(SHOPS)}`, cents: random.below(1_000) }, random)
-  if (kind < 15) return encoded('Noted', id, { note: `n${random.below(100)}` }, random)
-  if (kind < 17) return encoded('Unnoted', id, {}, random)
-  if (kind < 19) return encoded('Audited', id, { passes: true }, random)
-  return encoded('Closed', id, {}, random)
+  const binary = random.below(2) === 1
+  if (kind < 13) return encoded('Credited', id, { shop: `s${random.below(SHOPS)}`, cents: random.below(1_000) }, binary)
+  if (kind < 15) return encoded('Noted', id, { note: `n${random.below(100)}` }, binary)
+  if (kind < 17) return encoded('Unnoted', id, {}, binary)
+  if (kind < 19) return encoded('Audited', id, { passes: true }, binary)
+  return encoded('Closed', id, {}, binary)
+}
+
+/** An event of a row that is never poisoned. */
+export function marker(id: string): OutgoingRecord {
+  return encoded('Noted', id, { note: 'm' }, published % 2 === 0)
 }
 
 export function poison(kind: Poison, id: string, random: Random): OutgoingRecord {
+  const binary = random.below(2) === 1
   if (kind === 'undecodable') return { key: id, value: '{"specversion":', headers: {} }
-  if (kind === 'schema') return encoded('Credited', id, { shop: 's0', cents: 'many' }, random)
-  if (kind === 'handler') return encoded('Cursed', id, {}, random)
-  if (kind === 'audit') return encoded('Audited', id, { passes: false }, random)
-  return encoded('Swelled', id, { bytes: 3_000_000 }, random)
+  if (kind === 'schema') return encoded('Credited', id, { shop: 's0', cents: 'many' }, binary)
+  if (kind === 'handler') return encoded('Cursed', id, {}, binary)
+  if (kind === 'audit') return encoded('Audited', id, { passes: false }, binary)
+  return encoded('Swelled', id, { bytes: 3_000_000 }, binary)
 }
 
-function encoded(type: string, id: string, data: Record<string, unknown>, random: Random): OutgoingRecord {
+function encoded(type: string, id: string, data: Record<string, unknown>, binary: boolean): OutgoingRecord {
   const event: CloudEvent = {
     specversion: '1.0',
     id: `e${published++}`,
@@ -45,5 +52,5 @@ function encoded(type: string, id: string, data: Record<string, unknown>, random
     time: '2026-01-01T00:00:00Z',
     data: { account: id, ...data },
   }
-  return random.below(2) ? encodeBinary(event) : encodeStructured(event)
+  return binary ? encodeBinary(event) : encodeStructured(event)
 }

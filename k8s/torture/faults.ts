@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { account, POISON, type Poison, poison, sound } from './events.ts'
 import type { Random } from './random.ts'
+import { takeoverAfterKill, takeoverAfterStop } from './takeover.ts'
 import type { World } from './world.ts'
+
+/** What a fault has measured, in milliseconds. */
+export interface Measured {
+  readonly takeoverAfterKillMs?: number
+  readonly takeoverAfterStopMs?: number
+  readonly takeoverAfterRebalanceMs?: number
+}
 
 /** Longer than the session timeout of the suite's workers: the group goes on without who sleeps so long. */
 const LONGER_THAN_SESSION_MS = 8_500
@@ -9,28 +17,49 @@ const LONGER_THAN_SESSION_MS = 8_500
 /** Something that goes wrong while events come in. Resolves when it is over, or when the round's end will mend it. */
 export interface Fault {
   readonly name: string
-  /** What is watched while it happens: how long a partition may stand still. */
-  readonly kind: 'kill' | 'stop' | 'poison' | 'other'
+  /** Measured ones have a round of their own, without a backlog; of poison it is measured what it does to other rows. */
+  readonly kind: 'measured' | 'poison' | 'slow' | 'other'
   /** Only where there are so many servers. */
   readonly servers?: 3
-  happen(world: World, random: Random): Promise<void>
+  happen(world: World, random: Random): Promise<Measured>
 }
 
-const fault = (name: string, kind: Fault['kind'], happen: Fault['happen'], servers?: 3): Fault => ({
+type Happen = (world: World, random: Random) => Promise<void>
+
+const fault = (name: string, kind: Fault['kind'], happen: Happen, servers?: 3): Fault => ({
   name,
   kind,
-  happen,
+  happen: async (world, random) => {
+    await happen(world, random)
+    return {}
+  },
   ...(servers ? { servers } : {}),
 })
 
 const workers: readonly Fault[] = [
-  fault('worker: SIGKILL', 'kill', async ({ fleet }) => {
-    fleet.one().signal('SIGKILL')
+  {
+    name: 'worker: SIGKILL, the other takes over',
+    kind: 'measured',
+    happen: async (world) => ({ takeoverAfterKillMs: await takeoverAfterKill(world) }),
+  },
+  {
+    name: 'worker: SIGTERM, the other takes over',
+    kind: 'measured',
+    async happen(world) {
+      const { signalMs, rebalanceMs } = await takeoverAfterStop(world)
+      return { takeoverAfterStopMs: signalMs, takeoverAfterRebalanceMs: rebalanceMs }
+    },
+  },
+  fault('worker: SIGKILL', 'other', async ({ fleet }, random) => {
+    for (let time = 0; time < 3; time++) {
+      fleet.one().signal('SIGKILL')
+      await sleep(random.between(200, 2_500))
+    }
   }),
-  fault('worker: all SIGKILL', 'kill', async ({ fleet }) => {
+  fault('worker: all SIGKILL', 'other', async ({ fleet }) => {
     for (const worker of fleet.workers) worker.signal('SIGKILL')
   }),
-  fault('worker: SIGTERM', 'stop', async ({ fleet }) => {
+  fault('worker: SIGTERM', 'other', async ({ fleet }) => {
     await fleet.end(fleet.one(), 'SIGTERM')
     fleet.start()
   }),
@@ -43,12 +72,14 @@ const workers: readonly Fault[] = [
   fault('worker: stalled event loop', 'other', async ({ fleet }, random) => {
     fleet.one().torment({ stallMs: random.one([1_000, 4_000, LONGER_THAN_SESSION_MS]) })
   }),
-  fault('worker: out of memory', 'kill', async ({ fleet }) => {
+  fault('worker: out of memory', 'other', async ({ fleet }) => {
     await fleet.end(fleet.one(), 'SIGTERM')
     const worker = fleet.start({ TORTURE_HEAP_MB: '160' })
     await sleep(2_500)
     worker.torment({ hog: true })
     await sleep(3_000)
+    await fleet.end(worker, 'SIGKILL')
+    fleet.start()
   }),
   fault('worker: clock days off', 'other', async ({ fleet }, random) => {
     for (const worker of [...fleet.workers]) {
@@ -109,7 +140,7 @@ const networks = (['kafka', 'cassandra'] as const).flatMap((service): readonly F
 ])
 
 const servers = (['kafka', 'cassandra'] as const).flatMap((service): readonly Fault[] => [
-  fault(`${service}: SIGKILL and restart`, 'other', async ({ ground }, random) => {
+  fault(`${service}: SIGKILL and restart`, 'slow', async ({ ground }, random) => {
     const server = random.one(ground.of(service))
     await server.kill()
     await sleep(random.between(0, 2_000))
@@ -121,18 +152,53 @@ const servers = (['kafka', 'cassandra'] as const).flatMap((service): readonly Fa
     await sleep(random.one([1_000, 5_000, 12_000]))
     server.resume()
   }),
-  fault(`${service}: all stopped for a while`, 'other', async ({ ground }, random) => {
+  fault(`${service}: all stopped for a while`, 'slow', async ({ ground }, random) => {
     await Promise.all(ground.of(service).map((server) => server.kill()))
-    await sleep(random.one([2_000, 20_000]))
+    await sleep(random.one([1_000, 2_000, 20_000]))
     await Promise.all(ground.of(service).map((server) => server.start()))
   }),
   fault(
     `${service}: one after the other SIGKILL and restart`,
-    'other',
+    'slow',
     async ({ ground }) => {
       for (const server of ground.of(service)) {
         await server.kill()
         await server.start()
+      }
+    },
+    3,
+  ),
+  // What it leads or coordinates is handed over; and back, sooner or later.
+  fault(
+    `${service}: one hands over and restarts`,
+    'slow',
+    async ({ ground }, random) => {
+      const server = random.one(ground.of(service))
+      await server.stop()
+      await sleep(random.between(0, 2_000))
+      await server.start()
+    },
+    3,
+  ),
+  fault(
+    `${service}: one far away`,
+    'other',
+    async ({ ground }, random) => {
+      random.one(ground.of(service)).proxy.weather({ delayMs: random.one([200, 1_500]), bytesPerSecond: 100_000 })
+      await sleep(5_000)
+    },
+    3,
+  ),
+  fault(
+    `${service}: one runs in fits and starts`,
+    'other',
+    async ({ ground }, random) => {
+      const server = random.one(ground.of(service))
+      for (let time = 0; time < 8; time++) {
+        server.pause()
+        await sleep(random.between(100, 600))
+        server.resume()
+        await sleep(random.between(20, 150))
       }
     },
     3,

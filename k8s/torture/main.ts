@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { locked } from '../dev/lock.ts'
 import { faults } from './faults.ts'
 import { type Ground, ROOT, startGround } from './ground.ts'
+import { nextLogFault } from './log-faults.ts'
 import { Random } from './random.ts'
 import { reportOf, writeReport } from './report.ts'
 import { type RoundResult, round } from './round.ts'
@@ -9,25 +10,31 @@ import { World } from './world.ts'
 
 /*
  * `make torture ROUNDS=… SEED=…`: real workers on a real Kafka and Cassandra of the suite's own, everything that can go wrong, and after
- * each round the proof. Ends with 1 at the first difference. SERVERS=3 for three brokers and three nodes, FAULT=… for one kind alone.
+ * each round the proof. Ends with 1 at the first difference. SERVERS=3 for three brokers and three nodes, FAULT=… for some kinds alone,
+ * EVENTS=… for the events of a round.
  */
 
-/** Worlds are left before the log gets long: each round folds all of it again. */
-const ROUNDS_PER_WORLD = 20
+/** Worlds are left before too much has been set aside for good. */
+const ROUNDS_PER_WORLD = 8
+/** The report is written so often, so that a run which is cut short has one. */
+const ROUNDS_PER_REPORT = 10
 
 const rounds = Number(process.env.ROUNDS ?? 10)
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const size = process.env.SERVERS === '3' ? 3 : 1
-const rate = Number(process.env.RATE ?? 2_000)
+const events = Number(process.env.EVENTS ?? 40_000)
+const rate = Number(process.env.RATE ?? 3_000)
 const wanted = faults.filter(
   ({ name, servers }) => (servers === undefined || servers === size) && name.includes(process.env.FAULT ?? ''),
 )
+const began = new Date()
 
 let stopped = false
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => (stopped = true))
 
 const waiting = (pid: number) => console.log(`torture: waiting for process ${pid}, which does the same`)
-process.exitCode = await locked(join(ROOT, '.stack', '.torture-runs.lock'), waiting, main)
+// Whatever a client of a mistreated server has left open must not keep a run from ending.
+process.exit(await locked(join(ROOT, '.stack', `.torture-runs-${size}.lock`), waiting, main))
 
 async function main(): Promise<number> {
   console.log(`torture: ${rounds} rounds on ${size}+${size} servers, seed ${seed}`)
@@ -41,7 +48,7 @@ async function main(): Promise<number> {
   } finally {
     await ground.end()
   }
-  const report = reportOf(seed, results)
+  const report = reportOf({ seed, servers: size, began, failed }, results)
   console.log(`\n${writeReport(report)}`)
   if (failed) console.error(failed)
   return failed || report.differences > 0 ? 1 : 0
@@ -49,27 +56,41 @@ async function main(): Promise<number> {
 
 async function play(ground: Ground, results: RoundResult[]): Promise<void> {
   let world: World | undefined
-  // Every kind gets its turn before any has its second.
+  let clear = true
+  // Every kind gets its turns before any has more; what takes long gets fewer.
   let deck: readonly (typeof wanted)[number][] = []
   try {
     for (let number = 1; number <= rounds && !stopped; number++) {
       const random = new Random(seed * 1_000 + number)
       if (number % ROUNDS_PER_WORLD === 1) {
-        await world?.end()
+        await world?.end({ clear })
+        world = undefined
+        if (!process.env.FAULT) await nextLogFault(ground, seed, Math.floor(number / ROUNDS_PER_WORLD))
         world = await World.create(`w${seed}n${number}`, ground, random)
       }
-      if (deck.length === 0) deck = shuffled(wanted, random)
-      const chosen = deck.slice(0, random.one([1, 1, 2]))
+      if (deck.length === 0) deck = shuffled([...wanted, ...wanted.filter(({ kind }) => kind !== 'slow')], random)
+      const chosen = dealt(deck, random)
       deck = deck.slice(chosen.length)
-      const result = await round(world!, { faults: chosen, rate, verify: number % 5 === 0 }, random)
+      clear = false
+      const result = await round(world!, { faults: chosen, events, rate, verify: number % 10 === 0 }, random)
       results.push(result)
       console.log(line(number, result))
       for (const difference of result.differences.slice(0, 20)) console.log(`      ${difference.slice(0, 500)}`)
       if (result.differences.length > 0) return
+      clear = true
+      if (number % ROUNDS_PER_REPORT === 0)
+        writeReport(reportOf({ seed, servers: size, began, failed: undefined }, results))
     }
   } finally {
-    await world?.end()
+    await world?.end({ clear })
   }
+}
+
+/** The next fault, alone if it is measured; else now and then with another one. */
+function dealt(deck: readonly (typeof wanted)[number][], random: Random): readonly (typeof wanted)[number][] {
+  const [first, second] = deck
+  const alone = [first, second].some((fault) => fault?.kind === 'measured') || first?.name === second?.name
+  return deck.slice(0, alone ? 1 : random.one([1, 1, 2]))
 }
 
 function shuffled<T>(of: readonly T[], random: Random): readonly T[] {
@@ -80,13 +101,16 @@ function shuffled<T>(of: readonly T[], random: Random): readonly T[] {
 }
 
 function line(number: number, result: RoundResult): string {
-  const { events, stalledMs, seconds, deadLetters, waiting, differences } = result
+  const { events, stalledMs, delayMs, seconds, deadLetters, waiting, differences, measured, audits } = result
   const figures = [
     `${events} events`.padStart(13),
     `stalled ${(stalledMs / 1_000).toFixed(1)} s`.padStart(14),
+    `rows late ${delayMs === undefined ? '?' : (delayMs / 1_000).toFixed(2)} s`,
     `${deadLetters} dead, ${waiting} waiting`,
+    `${audits} audits`,
     `${differences.length} differences`,
     `${seconds.toFixed(0)} s`,
   ]
-  return `${String(number).padStart(4)} ${figures.join(', ')} | ${result.faults.join(' + ')}`
+  const told = Object.entries(measured).map(([name, ms]) => ` ${name} ${Math.round(ms)}`)
+  return `${String(number).padStart(4)} ${figures.join(', ')} | ${result.faults.join(' + ')}${told.join('')}`
 }

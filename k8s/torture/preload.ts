@@ -1,6 +1,10 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 /*
  * Loaded into a worker before anything else, so that the torture suite can make it suffer from within: a wall clock that is days off
- * (TORTURE_CLOCK_DAYS), and on a message a stalled event loop or a memory that fills up.
+ * (TORTURE_CLOCK_DAYS), and on a message a stalled event loop or a memory that fills up. And to be measured: what memory is left after a
+ * full collection.
  */
 
 const days = Number(process.env.TORTURE_CLOCK_DAYS ?? 0)
@@ -13,7 +17,16 @@ if (days !== 0) {
   })
 }
 
-process.on('message', (message: { readonly stallMs?: number; readonly hog?: boolean }) => {
+setFlagsFromString('--expose-gc')
+const collect: unknown = runInNewContext('gc')
+
+process.on('message', (message: { readonly stallMs?: number; readonly hog?: boolean; readonly weigh?: boolean }) => {
+  if (message.weigh && typeof collect === 'function') {
+    collect()
+    const { heapUsed, external, rss } = process.memoryUsage()
+    process.send?.({ heap: heapUsed + external, rss })
+  }
+
   if (message.stallMs) {
     const until = performance.now() + message.stallMs
     while (performance.now() < until);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  await world?.end()
+  await world?.end({ clear: false })
   await ground?.end()
 }, 120_000)
 
@@ -31,7 +31,7 @@ test.each([
     expect(chosen).toHaveLength(names.length)
     const { differences, events } = await round(
       world!,
-      { faults: chosen, rate: 1_000, verify: false },
+      { faults: chosen, events: 3_000, rate: 1_000, verify: false },
       new Random(SEED),
     )
     expect(differences).toEqual([])

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,6 +15,12 @@ const RESTART_MS = 500
 /** sysexits' EX_CONFIG: a worker that a person has to look after. */
 const REFUSED = 78
 
+/** Bytes: what is in use on and off the heap after a full collection, and what the process holds. */
+export interface Memory {
+  readonly heap: number
+  readonly rss: number
+}
+
 /** One projector, kept running by its supervisor until it is told to stop. */
 export class Worker {
   readonly name: string
@@ -23,17 +30,18 @@ export class Worker {
   #child: ChildProcess | undefined
   #wanted = true
   #ended: Promise<void> = Promise.resolve()
-  /** How often it was started again. */
-  restarts = 0
+  /** Told whenever it has ended. */
+  readonly #onEnd: () => void
   /** It has said that it will not run. */
   refused = false
 
-  constructor(name: string, folder: string, args: readonly string[], env: Record<string, string>) {
+  constructor(name: string, folder: string, args: readonly string[], env: Record<string, string>, onEnd: () => void) {
     mkdirSync(folder, { recursive: true })
     this.name = name
     this.#log = join(folder, `${name}.log`)
     this.#args = args
     this.#env = env
+    this.#onEnd = onEnd
     this.#start()
   }
 
@@ -44,6 +52,16 @@ export class Worker {
   /** Makes it suffer from within (`preload.ts`). */
   torment(message: { readonly stallMs?: number; readonly hog?: boolean }): void {
     if (this.#child?.connected) this.#child.send(message, () => {})
+  }
+
+  /** Rejects after 10 s without an answer. */
+  async memory(): Promise<Memory> {
+    const child = this.#child
+    if (!child?.connected) throw new Error(`${this.name} does not run`)
+    const answered = once(child, 'message', { signal: AbortSignal.timeout(10_000) })
+    child.send({ weigh: true })
+    const [memory] = await answered
+    return memory
   }
 
   /** Ends it for good, by SIGTERM or at once. Resolves with the milliseconds it took. */
@@ -71,6 +89,7 @@ export class Worker {
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code) => {
         resolve()
+        this.#onEnd()
         if (code === REFUSED) this.refused = true
         else if (this.#wanted) void this.#restart()
       })
@@ -80,7 +99,6 @@ export class Worker {
   async #restart(): Promise<void> {
     await sleep(RESTART_MS)
     if (!this.#wanted) return
-    this.restarts++
     this.#start()
   }
 }
@@ -93,6 +111,8 @@ export class Fleet {
   readonly #random: Random
   #count = 0
   #workers: Worker[] = []
+  /** How often a worker has ended, so that others took its partitions over. */
+  takeovers = 0
 
   constructor(folder: string, names: readonly string[], env: Record<string, string>, random: Random) {
     this.#folder = folder
@@ -113,11 +133,9 @@ export class Fleet {
       TIDEMARK_FLUSH_ROWS: random.one(['5', '200', '20000']),
       TIDEMARK_FLUSH_INTERVAL_MS: random.one(['50', '1000']),
     }
-    const worker = new Worker(`worker-${++this.#count}`, this.#folder, ['run', ...this.#names], {
-      ...this.#env,
-      ...tuning,
-      ...over,
-    })
+    const env = { ...this.#env, ...tuning, ...over }
+    const ended = () => void this.takeovers++
+    const worker = new Worker(`worker-${++this.#count}`, this.#folder, ['run', ...this.#names], env, ended)
     this.#workers.push(worker)
     return worker
   }
@@ -149,5 +167,5 @@ export function processEnv(env: Readonly<Record<string, string>>): Record<string
     (entry): entry is [string, string] =>
       entry[1] !== undefined && !/^(KAFKA|CASSANDRA|TIDEMARK|TORTURE)_/.test(entry[0]),
   )
-  return { ...Object.fromEntries(own), ...env }
+  return { NODE_COMPILE_CACHE: join(ROOT, '.stack', 'compiled'), ...Object.fromEntries(own), ...env }
 }

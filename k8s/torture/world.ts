@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import { CassandraDeadLetters, connect, type Session } from '../../shared/cassandra/index.ts'
 import { readConfig } from '../../shared/config.ts'
 import type { OutgoingRecord } from '../../shared/events/encode.ts'
-import { KafkaLog, KafkaPublisher } from '../../shared/kafka/index.ts'
+import type { Position } from '../../shared/events/position.ts'
+import { KafkaAdmin, KafkaLog, KafkaPublisher } from '../../shared/kafka/index.ts'
 import { cassandraSettings, kafkaSettings } from '../../workers/connections.ts'
 import { type Ground, ROOT } from './ground.ts'
 import { Judge } from './judge.ts'
@@ -16,7 +19,9 @@ import { Watch } from './watch.ts'
 import { Fleet, PROJECTIONS, processEnv } from './workers.ts'
 
 /** How long the views may take until they hold everything, once the faults are over. */
-const CATCH_UP_MS = 150_000
+const CATCH_UP_MS = 300_000
+/** How long a group may take until all its members are in it. */
+const SETTLE_MS = 120_000
 
 /** A topic, two views, the workers that fill them and everything that watches. Used for some rounds, then left for a fresh one. */
 export class World {
@@ -30,8 +35,13 @@ export class World {
   readonly projections: readonly [string, string]
   /** Has the handler been repaired? */
   healed = false
+  /** How many events waited behind dead letters that can be decided about, when last judged. */
+  decidable = 0
+  #asked = 0
   readonly #env: Record<string, string>
   readonly #log: KafkaLog
+  readonly #admin: KafkaAdmin
+  readonly #folder: string
   readonly #stored: Stored
   readonly #publisher: KafkaPublisher
   readonly #session: Session
@@ -45,11 +55,13 @@ export class World {
     const config = readConfig(ground.env)
     this.#session = session
     this.#log = new KafkaLog(kafkaSettings(config, 'torture'))
+    this.#admin = new KafkaAdmin(kafkaSettings(config, 'torture'))
     this.#publisher = new KafkaPublisher(kafkaSettings(config, 'torture'))
     this.#stored = new Stored(ground.cassandra, name)
     this.judge = new Judge(this.#log, this.#stored, name, this.topic)
     this.watch = new Watch(this.#log, this.groups, this.topic)
-    this.fleet = new Fleet(join(ROOT, 'report', 'torture', name), this.projections, env, random)
+    this.#folder = join(ROOT, 'report', 'torture', name)
+    this.fleet = new Fleet(this.#folder, this.projections, env, random)
   }
 
   static async create(name: string, ground: Ground, random: Random): Promise<World> {
@@ -72,11 +84,10 @@ export class World {
   }
 
   /** Publishes, however long the world does not let it; without an answer an event may be there twice, and is then two events. */
-  async publish(records: readonly OutgoingRecord[]): Promise<void> {
+  async publish(records: readonly OutgoingRecord[]): Promise<readonly Position[]> {
     for (;;) {
       try {
-        await this.#publisher.publish(this.topic, records)
-        return
+        return await this.#publisher.publish(this.topic, records)
       } catch {
         await sleep(200)
       }
@@ -99,41 +110,89 @@ export class World {
   ): Promise<number> {
     const [name] = this.projections
     const desk = new CassandraDeadLetters(this.#session, { name, version: 1 })
-    let asked = 0
-    for (const { source, scope, offset, state, code } of await this.#stored.letters(name)) {
-      if (state !== 'parked' || asked === most || !chosen({ code })) continue
-      const [topic = '', partition] = source.split('/')
-      const id = `${action}-${scope}-${offset}`.replaceAll(/[^\w-]/g, '_')
-      const named = scope.startsWith('row:') ? (`row:${scope.slice(4)}` as const) : (`key:${scope.slice(4)}` as const)
-      const request = { id, action, source: { topic, partition: Number(partition) }, scope: named, offset }
-      while (
-        !(await desk.ask(request).then(
-          () => true,
-          () => false,
-        ))
-      )
-        await sleep(300)
-      asked++
-    }
-    return asked
+    const sources = [...(await this.#log.bounds(this.topic)).keys()].map((partition) => `${this.topic}/${partition}`)
+    const letters = await this.#stored.letters(name, sources)
+    const open = letters.filter((letter) => letter.state === 'parked' && chosen(letter)).slice(0, most)
+    const ask = pLimit(16)
+    await Promise.all(
+      open.map(({ source, scope, offset }) =>
+        ask(async () => {
+          const [topic = '', partition] = source.split('/')
+          const id = `${action}-${++this.#asked}-${offset}`
+          const named = scope.startsWith('row:')
+            ? (`row:${scope.slice(4)}` as const)
+            : (`key:${scope.slice(4)}` as const)
+          const request = { id, action, source: { topic, partition: Number(partition) }, scope: named, offset }
+          for (let asked = false; !asked; )
+            asked = await desk.ask(request).then(
+              () => true,
+              () => sleep(300, false),
+            )
+        }),
+      ),
+    )
+    return open.length
   }
 
   /** Resolves when every request is answered and all is committed; throws if that takes too long or a worker refuses to run. */
   async caughtUp(): Promise<void> {
     const deadline = Date.now() + CATCH_UP_MS
     for (let state = ''; ; await sleep(100)) {
-      const refused = this.fleet.workers.find((worker) => worker.refused)
-      if (refused)
-        throw new Error(`${refused.name} refuses to run: see report/torture/${this.name}/${refused.name}.log`)
+      this.#refuseNone()
       if (Date.now() > deadline) throw new Error(`not caught up after ${CATCH_UP_MS / 1_000} s: ${state}`)
       state = await this.#behind().catch(String)
       if (state === '') return
     }
   }
 
-  async end(): Promise<void> {
+  /** By partition: what a group goes on from. */
+  async committed(group: string): Promise<ReadonlyMap<number, number>> {
+    const committed = await this.#log.committed(group, this.topic)
+    const partitions = [...(await this.#log.bounds(this.topic)).keys()]
+    return new Map(partitions.map((partition) => [partition, committed.get(partition) ?? 0]))
+  }
+
+  /** The positions of some accounts, by plain CQL. */
+  positions(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#stored.positions(ids)
+  }
+
+  /** Resolves when each group is at rest with so many members; throws if that takes too long or a worker refuses to run. */
+  async stable(members: number): Promise<void> {
+    const deadline = Date.now() + SETTLE_MS
+    for (const group of this.groups)
+      for (;;) {
+        this.#refuseNone()
+        const { state, members: found } = await this.#admin.describeGroup(group)
+        if (state === 'Stable' && found.length === members) break
+        if (Date.now() > deadline)
+          throw new Error(`${group} is ${state} with ${found.length} members after ${SETTLE_MS / 1_000} s`)
+        await sleep(50)
+      }
+  }
+
+  /** Resolves with the time (`performance.now`) when a group of so many is first seen to lose one. */
+  async rebalances(group: string, members: number): Promise<number> {
+    for (;;) {
+      const at = performance.now()
+      const found = await this.#admin.describeGroup(group)
+      if (found.state !== 'Stable' || found.members.length < members) return at
+      await sleep(10)
+    }
+  }
+
+  /** `clear`: nothing of it is left, on the servers or in files; else it is there to be looked at. */
+  async end({ clear }: { readonly clear: boolean }): Promise<void> {
     await this.watch.end()
     await this.fleet.endAll()
+    if (clear) {
+      // What stays on the servers costs time and room, and nothing else.
+      const cleared = await Promise.allSettled([this.#stored.clear(), this.#admin.deleteTopics([this.topic])])
+      for (const { reason } of cleared.filter((one) => one.status === 'rejected'))
+        console.warn(`torture: something of world ${this.name} is left: ${reason}`)
+      rmSync(this.#folder, { recursive: true, force: true })
+    }
+    await this.#admin.close()
     await Promise.all([this.#log.close(), this.#publisher.close(), this.#stored.close(), this.#session.close()])
   }
 
@@ -145,6 +204,11 @@ export class World {
       if (code !== 0) found.push(`tidemark verify ${name}: ${said.slice(-1_500)}`)
     }
     return found
+  }
+
+  #refuseNone(): void {
+    const refused = this.fleet.workers.find((worker) => worker.refused)
+    if (refused) throw new Error(`${refused.name} refuses to run: see report/torture/${this.name}/${refused.name}.log`)
   }
 
   async #behind(): Promise<string> {
@@ -166,8 +230,10 @@ export class World {
   }
 }
 
+/** Servers that have just been started again may refuse at first. */
 async function tidemark(args: readonly string[], env: Record<string, string>): Promise<void> {
-  const { code, said } = await run(args, env)
+  let { code, said } = await run(args, env)
+  for (let tries = 1; code !== 0 && tries < 3; tries++) ({ code, said } = await run(args, env))
   if (code !== 0) throw new Error(`tidemark ${args.join(' ')} ended with ${code}: ${said}`)
 }
 
