@@ -16,6 +16,8 @@ import { World } from './world.ts'
 
 /** Worlds are left before too much has been set aside for good. */
 const ROUNDS_PER_WORLD = 8
+/** What happens to the log itself needs a world of its own; some of it takes more than a minute. */
+const LOG_FAULT_EVERY = 3
 /** The report is written so often, so that a run which is cut short has one. */
 const ROUNDS_PER_REPORT = 10
 
@@ -65,7 +67,9 @@ async function play(ground: Ground, results: RoundResult[]): Promise<void> {
       if (number % ROUNDS_PER_WORLD === 1) {
         await world?.end({ clear })
         world = undefined
-        if (!process.env.FAULT) await nextLogFault(ground, seed, Math.floor(number / ROUNDS_PER_WORLD))
+        const worlds = Math.floor(number / ROUNDS_PER_WORLD)
+        if (!process.env.FAULT && worlds % LOG_FAULT_EVERY === 0)
+          await nextLogFault(ground, seed, worlds / LOG_FAULT_EVERY)
         world = await World.create(`w${seed}n${number}`, ground, random)
       }
       if (deck.length === 0) deck = shuffled([...wanted, ...wanted.filter(({ kind }) => kind !== 'slow')], random)
