@@ -2,7 +2,7 @@ import type { Peer } from './peers.ts'
 import { cpuSeconds, peakMemory } from './processes.ts'
 import { type Bench, committed, type Stage, staged, started, tidemark } from './stage.ts'
 import { type Faults, faults } from './views.ts'
-import type { Workload } from './workload.ts'
+import { projections, type Workload } from './workload.ts'
 
 /** What a stretch of a worker's work took. */
 export interface Usage {
@@ -38,28 +38,36 @@ export function measure(peer: Peer, work: Workload, bench: Bench): Promise<Sampl
 /** Starts a worker, lets it work off the whole topic, and ends it. */
 export async function caughtUp(stage: Stage, group = stage.group, more: NodeJS.ProcessEnv = {}): Promise<Usage> {
   const { peer, work, bench } = stage
-  const worker = started(stage, more)
+  const workers = Array.from({ length: work.workers }, () => started(stage, more))
+  const worker = workers[0]!
+  const pids = workers.map(({ pid }) => pid)
+  const lost = Promise.race(workers.map((each) => each.lost))
+  lost.catch(() => {})
+  const groups = work.copies === 1 ? [group] : projections(work).map((name) => `${name}.v1`)
   const now = () => ({
     at: performance.now(),
-    worker: cpuSeconds([worker.pid]),
+    worker: cpuSeconds(pids),
     cassandra: cpuSeconds(bench.servers.cassandra),
     kafka: cpuSeconds(bench.servers.kafka),
   })
   try {
-    await Promise.race([worker.lost, worker.first])
+    await Promise.race([lost, ...workers.map(({ first }) => first)])
     const before = now()
     if (peer.name === 'memory') await worker.done
-    else await Promise.race([worker.lost, committed(bench.admin, group, work.topic, work.events)])
+    else {
+      const all = groups.map((each) => committed(bench.admin, each, work.topic, work.events))
+      await Promise.race([lost, Promise.all(all)])
+    }
     const after = now()
     return {
-      events: work.events,
+      events: work.events * work.copies,
       seconds: (after.at - before.at) / 1000,
       worker: after.worker - before.worker,
       cassandra: after.cassandra - before.cassandra,
       kafka: after.kafka - before.kafka,
-      memory: peakMemory(worker.pid),
+      memory: Math.max(...pids.map(peakMemory)),
     }
   } finally {
-    await worker.end()
+    await Promise.all(workers.map((each) => each.end()))
   }
 }

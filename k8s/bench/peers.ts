@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Workload, WorkName } from './workload.ts'
+import { projections, type Workload, type WorkName } from './workload.ts'
 
 /** One of the compared: a worker as a process of its own. */
 export interface Peer {
@@ -32,7 +32,7 @@ const inNode: readonly Peer[] = [
     kind: 'tidemark',
     share: 1,
     works: ['w1', 'w2', 'w2-bare', 'w6', 'w6-merge'],
-    command: ({ projection }) => [process.execPath, ...flags(), join(root, 'workers/ctl/main.ts'), 'run', projection],
+    command: (work) => [process.execPath, ...flags(), join(root, 'workers/ctl/main.ts'), 'run', ...projections(work)],
     env: () => ({ TIDEMARK_PROJECTIONS: join(here, 'projections'), TIDEMARK_HTTP_PORT: '0', LOG_LEVEL: 'warn' }),
   },
   {

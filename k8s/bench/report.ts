@@ -1,10 +1,11 @@
+import { costs } from './cost.ts'
 import type { Goal } from './goals.ts'
 import type { Latency } from './latency.ts'
 import { machine } from './machine.ts'
 import type { Sample } from './measure.ts'
 import type { Peer } from './peers.ts'
 import type { Rebuild } from './rebuild.ts'
-import type { Workload, WorkName } from './workload.ts'
+import { grown, type Workload, type WorkName } from './workload.ts'
 
 export interface Measured {
   readonly peer: Peer
@@ -48,13 +49,14 @@ export function report(found: Findings, goals: readonly Goal[], size: Size): str
     ...(found.rebuilds.length > 0 ? [rebuilds(found.rebuilds)] : []),
     ...(found.latencies.length > 0 ? [latencies(found.latencies, size)] : []),
     ...(found.growth.length > 0
-      ? [table('W5 growth: W2 over more and more orders', found.growth, ({ work }) => `${whole(work.entities)} orders`)]
+      ? [table('W5 growth: W2 with one thing changed', found.growth, ({ work }) => grown(work))]
       : []),
     ...(found.unfinished.length > 0
       ? [`## Not finished\n\n${found.unfinished.map((one) => `- ${one}`).join('\n')}`]
       : []),
     reach(goals),
-  ]
+    costs(found),
+  ].filter((part) => part !== '')
   return `${parts.join('\n\n')}\n`
 }
 

@@ -9,7 +9,7 @@ import { rebuild } from './rebuild.ts'
 import { type Findings, fastestRate, report } from './report.ts'
 import { filled, kafka } from './topic.ts'
 import { cassandra } from './views.ts'
-import { ENTITIES, type WorkName, workload } from './workload.ts'
+import { ENTITIES, type Growth, grown, type WorkName, workload } from './workload.ts'
 
 // `node k8s/bench/run.ts [PEER,…|all] [WORK,…|all]`, sized by EVENTS and RUNS. Peers take turns, so that a slow minute of the
 // machine is shared by all.
@@ -18,7 +18,12 @@ const events = Number(process.env.EVENTS ?? 1_000_000)
 const rounds = Number(process.env.RUNS ?? 3)
 const seconds = Number(process.env.W4_SECONDS ?? 60)
 const W4_PER_SECOND = 2_000
-const W5_ENTITIES = [10_000, ENTITIES, 1_000_000, 5_000_000]
+const W5: readonly Growth[] = [
+  ...[10_000, ENTITIES, 1_000_000, 5_000_000].map((entities) => ({ entities })),
+  ...[1, 3].map((partitions) => ({ partitions })),
+  { workers: 2 },
+  ...[6, 12].map((copies) => ({ copies })),
+]
 
 const includes = (names: string, name: string) => names === 'all' || names.split(',').includes(name)
 const chosen = peers().filter(({ name }) => includes(peerNames, name))
@@ -35,7 +40,7 @@ try {
 
   for (const name of ['w1', 'w2', 'w2-bare', 'w6', 'w6-merge'] as const) {
     if (!includes(workNames, name) && !(name.startsWith('w6') && includes(workNames, 'w6'))) continue
-    await inTurn(name, ENTITIES)
+    await inTurn(name)
   }
   if (includes(workNames, 'w3') && tidemark) {
     for (let round = 1; round <= rounds; round++) {
@@ -69,7 +74,7 @@ try {
   }
   if (includes(workNames, 'w5') && tidemark) {
     for (let round = 1; round <= rounds; round++)
-      for (const entities of W5_ENTITIES) await once('w2', entities, tidemark, round, found.growth)
+      for (const growth of W5) await once('w2', tidemark, round, found.growth, growth)
   }
 
   /** A peer that stalls or gives up says something about the peer; the others go on. */
@@ -80,29 +85,31 @@ try {
     }
   }
 
-  async function inTurn(name: WorkName, entities: number): Promise<void> {
+  async function inTurn(name: WorkName): Promise<void> {
     for (let round = 1; round <= rounds; round++) {
       for (const peer of chosen) {
-        if (peer.works.includes(name)) await once(name, entities, peer, round, found.throughput)
+        if (peer.works.includes(name)) await once(name, peer, round, found.throughput)
       }
     }
   }
 
   async function once(
     name: WorkName,
-    entities: number,
     peer: Peer,
     round: number,
     into: Findings['throughput'],
+    growth?: Growth,
   ): Promise<void> {
-    const work = workload(name, Math.round(events * peer.share), entities)
-    await filled(admin, work.topic, work.events, work.event)
+    // Several projections do several times the work, and are given less of it.
+    const share = peer.share / Math.sqrt(growth?.copies ?? 1)
+    const work = workload(name, Math.round(events * share), growth)
+    await filled(admin, work.topic, work.events, work.event, work.partitions)
     const sample = await measure(peer, work, bench).catch(unfinished(peer, name, round))
     if (!sample) return
     into.push({ peer, work, sample })
     const { missing, stale, verified } = sample
     const judged = `${missing} missing ${stale} stale${verified === undefined ? '' : verified ? ' verified' : ' NOT VERIFIED'}`
-    const size = entities === ENTITIES ? '' : ` (${entities} orders)`
+    const size = growth ? ` (${grown(work)})` : ''
     console.log(`${name}${size} ${round}/${rounds} ${peer.name.padEnd(14)} ${line(sample)}  ${judged}`)
   }
 } finally {

@@ -7,7 +7,7 @@ import type { Admin } from 'kafkajs'
 import type { Peer } from './peers.ts'
 import type { Servers } from './processes.ts'
 import { createKeyspace, createTable } from './views.ts'
-import type { Workload } from './workload.ts'
+import { projections, type Workload } from './workload.ts'
 
 export interface Bench {
   readonly admin: Admin
@@ -58,14 +58,16 @@ export async function staged<T>(
     BENCH_WORK: work.view,
     BENCH_EVENTS: String(work.events),
     BENCH_ENTITIES: String(work.entities),
+    BENCH_PARTITIONS: String(work.partitions),
+    BENCH_COPIES: String(work.copies),
     ...peer.env?.(work, keyspace),
   }
-  const groups = [group, group.replace(/\.v1$/, '.v2')]
+  const groups = [group, group.replace(/\.v1$/, '.v2'), ...projections(work).map((name) => `${name}.v1`)]
   await forget(admin, groups)
   await createKeyspace(client, keyspace)
   try {
     if (peer.kind !== 'tidemark') await createTable(client, keyspace, work)
-    else if ((await tidemark(['init', work.projection], env)) !== 0) throw new Error('tidemark init failed')
+    else if ((await tidemark(['init', ...projections(work)], env)) !== 0) throw new Error('tidemark init failed')
     return await use({ peer, work, bench, keyspace, group, env })
   } finally {
     await client.execute(`DROP KEYSPACE ${keyspace}`)

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admin, CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs'
 import type { BenchEvent } from './events.ts'
-
-const PARTITIONS = 12
+import { PARTITIONS } from './workload.ts'
 
 export function kafka(clientId: string): Kafka {
   const brokers = (process.env.KAFKA_BROKERS ?? '127.0.0.1:9092').split(',')
@@ -15,17 +14,18 @@ export async function filled(
   topic: string,
   count: number,
   event: (seq: number) => BenchEvent,
+  partitions = PARTITIONS,
 ): Promise<void> {
   const there = (await admin.listTopics()).includes(topic)
   if (there && (await events(admin, topic)) === count) return
   if (there) await removed(admin, topic)
-  await created(admin, topic)
+  await created(admin, topic, partitions)
   await produce(topic, 0, count, event)
 }
 
-export async function created(admin: Admin, topic: string): Promise<void> {
+export async function created(admin: Admin, topic: string, partitions = PARTITIONS): Promise<void> {
   const configEntries = [{ name: 'retention.ms', value: '-1' }]
-  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS, configEntries }] })
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] })
 }
 
 /** Resolves when the topic is gone. */

@@ -13,6 +13,11 @@ export interface Workload {
   readonly topic: string
   readonly events: number
   readonly entities: number
+  readonly partitions: number
+  /** Processes that share the partitions. */
+  readonly workers: number
+  /** Projections of the same kind in each process; each is a group and a table of its own. */
+  readonly copies: number
   readonly title: string
   event(seq: number): BenchEvent
   /** What the view must hold when all is done: for each row's key the number of the event that made it. Where it is more than that, `verify` judges alone. */
@@ -20,8 +25,16 @@ export interface Workload {
 }
 
 export const ENTITIES = 100_000
+export const PARTITIONS = 12
 
-export function workload(name: WorkName, events: number, entities = ENTITIES): Workload {
+/** What W5 changes, one at a time. */
+export type Growth = Partial<Pick<Workload, 'entities' | 'partitions' | 'workers' | 'copies'>>
+
+export function workload(
+  name: WorkName,
+  events: number,
+  { entities = ENTITIES, partitions = PARTITIONS, workers = 1, copies = 1 }: Growth = {},
+): Workload {
   const view = name === 'w1' ? 'w1' : 'w2'
   const log = name === 'w6' || name === 'w6-merge' ? 'w2' : name
   const orders: Orders = view === 'w1' ? unique : zipf(events, entities)
@@ -38,11 +51,26 @@ export function workload(name: WorkName, events: number, entities = ENTITIES): W
     table: `bench_${name.replaceAll('-', '_')}_v1`,
     events,
     entities,
-    topic: `bench-${log}-${events}${view === 'w1' || entities === ENTITIES ? '' : `-${entities}`}`,
-    title: titles[name] + (entities === ENTITIES ? '' : `, here ${entities.toLocaleString('en')} orders`),
+    partitions,
+    workers,
+    copies,
+    topic: `bench-${log}-${events}${view === 'w1' || entities === ENTITIES ? '' : `-${entities}`}${partitions === PARTITIONS ? '' : `-p${partitions}`}`,
+    title: titles[name],
     event: (seq) => make(orders(seq), seq),
     ...(log === name ? { rows } : {}),
   }
+}
+
+/** The projections that a process runs: the one, and its copies. */
+export function projections({ projection, copies }: Pick<Workload, 'projection' | 'copies'>): readonly string[] {
+  return Array.from({ length: copies }, (_, index) => (index === 0 ? projection : `${projection}-${index + 1}`))
+}
+
+/** How W5's line calls it. */
+export function grown({ entities, partitions, workers, copies }: Workload): string {
+  if (copies > 1) return `${copies} projections in a process`
+  if (workers > 1) return `${workers} workers`
+  return `${entities.toLocaleString('en')} orders${partitions === PARTITIONS ? '' : `, ${partitions} partition${partitions === 1 ? '' : 's'}`}`
 }
 
 const titles: Record<WorkName, string> = {

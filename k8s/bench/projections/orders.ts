@@ -10,7 +10,11 @@ const OrderChanged = z.object({
   customer: z.string(),
 })
 
-const topic = defineTopic({ name: process.env.BENCH_TOPIC ?? 'bench', partitions: 12, events: { OrderChanged } })
+const topic = defineTopic({
+  name: process.env.BENCH_TOPIC ?? 'bench',
+  partitions: Number(process.env.BENCH_PARTITIONS ?? 12),
+  events: { OrderChanged },
+})
 
 const columns = {
   orderId: 'text',
@@ -64,19 +68,28 @@ const state = {
 const version = Number(process.env.BENCH_VERSION ?? 1)
 
 /** W2: the current state of each order. */
-export const orderState = defineProjection({
-  ...state,
-  name: 'bench-w2',
-  version,
-  topic,
-  view: table('bench_w2', { columns, partitionKey: ['orderId'] }),
-  on: {
-    OrderChanged: (_, { data, time }) => {
-      handled()
-      return { ...data, amountCents: BigInt(data.amountCents), updatedAt: time }
+export const orderState = states('')
+
+/** W5: the same again, as projections of their own. */
+export const copies = Array.from({ length: Number(process.env.BENCH_COPIES ?? 1) - 1 }, (_, index) =>
+  states(`-${index + 2}`),
+)
+
+function states(copy: string) {
+  return defineProjection({
+    ...state,
+    name: `bench-w2${copy}`,
+    version,
+    topic,
+    view: table(`bench_w2${copy.replace('-', '_')}`, { columns, partitionKey: ['orderId'] }),
+    on: {
+      OrderChanged: (_, { data, time }) => {
+        handled()
+        return { ...data, amountCents: BigInt(data.amountCents), updatedAt: time }
+      },
     },
-  },
-})
+  })
+}
 
 /** The same events without an envelope, read by a function of the topic's. */
 const bare = defineTopic({
