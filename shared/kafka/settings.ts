@@ -30,7 +30,7 @@ export interface KafkaSettings {
    * have just started know no topic. Commands, where somebody waits who may have misspelt it, do with less.
    */
   readonly missingTopicMs?: number
-  /** Milliseconds after which Kafka is asked again which partitions there are: so long may added ones go unnoticed. Default 60,000. */
+  /** Milliseconds after which Kafka is asked again which partitions there are: so long may added ones go unnoticed. Default 5,000. */
   readonly metadataAgeMs?: number
   /** Milliseconds a broker holds a fetch that finds nothing new. Default 100: so long may the next one be kept from a partition that has room again. */
   readonly fetchWaitMs?: number
@@ -49,7 +49,7 @@ export function withDefaults(settings: KafkaSettings): FullSettings {
     connectionTimeoutMs: 3_000,
     requestTimeoutMs: 15_000,
     missingTopicMs: 30_000,
-    metadataAgeMs: 60_000,
+    metadataAgeMs: 5_000,
     fetchWaitMs: 100,
     fetchBytesPerPartition: 1 << 20,
     fetchBytes: 10 << 20,
