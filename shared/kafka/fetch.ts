@@ -10,6 +10,8 @@ import type { FullSettings } from './settings.ts'
 export interface FetchFrom {
   readonly source: Source
   readonly offset: number
+  /** It begins with what was fetched before: then there must be room for as much again. */
+  readonly again?: boolean
 }
 
 /** What a broker answered for one partition. */
@@ -65,10 +67,10 @@ let turn = 0
 function byTopic(wanted: readonly FetchFrom[], maxBytes: number) {
   const first = turn++ % wanted.length
   const topics = new Map<string, { partition: number; fetchOffset: number; maxBytes: number }[]>()
-  for (const { source, offset } of [...wanted.slice(first), ...wanted.slice(0, first)]) {
+  for (const { source, offset, again } of [...wanted.slice(first), ...wanted.slice(0, first)]) {
     const partitions = topics.get(source.topic) ?? []
     topics.set(source.topic, partitions)
-    partitions.push({ partition: source.partition, fetchOffset: offset, maxBytes })
+    partitions.push({ partition: source.partition, fetchOffset: offset, maxBytes: again ? 2 * maxBytes : maxBytes })
   }
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
 }

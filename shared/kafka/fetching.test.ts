@@ -10,6 +10,7 @@ import { Lane } from './lane.ts'
 import { KeptLog, ScriptedConnection } from './stand-ins.ts'
 
 const NOT_LEADER = 6
+const OFFSET_OUT_OF_RANGE = 1
 const source = (partition: number): Source => ({ topic: 't', partition })
 const batch = (partition: number, next: number): RecordBatch => ({
   source: source(partition),
@@ -39,7 +40,7 @@ class Scene {
   readonly signal = new Signal()
   #begun = false
   /** What one partition of a fetch finds. */
-  find: (partition: number) => Partial<Fetched> = () => ({})
+  find: (partition: number, offset: number) => Partial<Fetched> = () => ({})
   /** What a fetch waits for. */
   hold: (node: number) => Promise<unknown> = () => new Promise(setImmediate)
 
@@ -49,7 +50,7 @@ class Scene {
       this.fetches.push(`${node}: ${wanted.map(({ source: { partition } }) => partition).join(' ')}`)
       this.signal.notify()
       await this.hold(node)
-      return wanted.map((want) => ({ ...empty, ...want, ...this.find(want.source.partition) }))
+      return wanted.map((want) => ({ ...empty, ...want, ...this.find(want.source.partition, want.offset) }))
     }
     this.fetching = new Fetching(this.connection, this.lanes, (ending) => this.endings.push(ending), fetch)
     for (const [partition] of leaders) {
@@ -181,23 +182,58 @@ test('a partition that can not be read is held and says why, the others go on an
   expect(line).toContain('CODEC_MISSING')
 })
 
+const record = (offset: number, value: string) => ({
+  offset,
+  timestamp: 0,
+  key: null,
+  value: Buffer.from(value),
+  headers: {},
+})
+
+test('where every fetch is slow, and an answer has room for one batch, each record is still delivered once', async () => {
+  const begun = performance.now()
+  const now = vi.spyOn(performance, 'now')
+  onTestFinished(() => void now.mockRestore())
+  let fetches = 0
+  now.mockImplementation(() => begun + fetches * 350)
+  const log = Array.from({ length: 20 }, (_, offset) => record(offset, 'x'))
+  const handled: number[] = []
+  const scene = new Scene([[0, 1]], async ({ records }) => void handled.push(...records.map(({ offset }) => offset)))
+  scene.find = (_, from) => {
+    fetches++
+    const records = log.slice(from, from + 1)
+    return { records, next: records.length > 0 ? from + 1 : undefined, end: log.length }
+  }
+  scene.begin()
+  await scene.signal.until(() => handled.length === log.length)
+  expect(handled).toEqual(log.map(({ offset }) => offset))
+  expect(fetches).toBeLessThanOrEqual(2 * log.length + 1)
+})
+
+test('a log that has become shorter than what was read is looked at anew', async () => {
+  const now = vi.spyOn(performance, 'now')
+  onTestFinished(() => void now.mockRestore())
+  const handled: number[] = []
+  const scene = new Scene([[0, 1]], async ({ records }) => void handled.push(...records.map(({ offset }) => offset)))
+  scene.find = (_, from) =>
+    from === 0 ? { records: [0, 1, 2].map((offset) => record(offset, 'x')), next: 3, end: 3 } : {}
+  scene.begin()
+  await scene.signal.until(() => handled.length === 3)
+  scene.find = () => ({ errorCode: OFFSET_OUT_OF_RANGE })
+  now.mockReturnValue(performance.now() + 2_000)
+  await scene.signal.until(() => scene.endings.length > 0)
+  expect(scene.endings[0]).toEqual({ why: 'moved' })
+})
+
 test('records of another log of the same name are not delivered, even if nobody saw the topic go', async () => {
   const now = vi.spyOn(performance, 'now')
   onTestFinished(() => void now.mockRestore())
   const handled: number[] = []
-  const record = (offset: number, value: string) => ({
-    offset,
-    timestamp: 0,
-    key: null,
-    value: Buffer.from(value),
-    headers: {},
-  })
   const log = ['a', 'b', 'c'].map((value, offset) => record(offset, value))
   const scene = new Scene([[0, 1]], async ({ records }) => void handled.push(...records.map(({ offset }) => offset)))
-  scene.find = () => {
-    const from = scene.lane(0).fetchFrom
+  scene.find = (_, from) => {
     const records = log.slice(from)
-    return { offset: from, records, next: records.length > 0 ? log.length : undefined, end: log.length }
+    return { records, next: records.length > 0 ? log.length : undefined, end: log.length }
   }
   scene.begin()
   await scene.signal.until(() => handled.length === 3)

@@ -101,8 +101,7 @@ export class Fetching {
 
   async #ask(node: number, lanes: readonly Lane[]): Promise<readonly Fetched[] | undefined> {
     const { logger } = this.#connection
-    const wanted = lanes.map(({ source, fetchFrom }) => ({ source, offset: fetchFrom }))
-    for (const lane of lanes) lane.fetchedAt = performance.now()
+    const wanted = lanes.map((lane) => lane.fetch())
     try {
       return await this.#fetchFrom(node, wanted)
     } catch (error) {
@@ -112,22 +111,25 @@ export class Fetching {
     }
   }
 
-  #take({ source, offset, errorCode, unreadable, records, next, end }: Fetched): void {
+  #take({ source, offset, errorCode, unreadable, records, next, end, stable }: Fetched): void {
     const lane = this.#lanes.get(sourceText(source))
     if (!lane || this.#over.signal.aborted) return
     if (errorCode === OFFSET_OUT_OF_RANGE) {
       // Retention was faster than the worker, or the log was replaced: a new generation tells the listener where the log is now.
-      if (offset === lane.position) this.#end({ why: 'moved' })
+      if (lane.awaits(offset)) this.#end({ why: 'moved' })
       return
     }
     if (errorCode !== 0) this.#refused(lane, errorCode)
     // It may be another topic of the same name: whoever owns it looks at it as at a new assignment.
     else if (lane.vanished) this.#end({ why: 'moved' })
-    else if (lane.replaced(offset, { records, end })) this.#end({ why: 'moved' })
+    else if (lane.replaced(offset, records)) this.#end({ why: 'moved' })
     else if (unreadable) this.#hold(lane, unreadable)
     else {
-      lane.failures = 0
-      if (next !== undefined && next > offset) lane.push(offset, { source, records, next, end })
+      // What was read before says nothing about what could not be read behind it.
+      if (offset === lane.position || (next ?? offset) > lane.position) lane.failures = 0
+      // Behind what is decided of transactions nothing is delivered: that is the end for now.
+      if (next !== undefined && next > offset)
+        lane.push(offset, { source, records, next, end: stable < 0 ? end : Math.min(end, stable) })
     }
   }
 

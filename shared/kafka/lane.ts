@@ -1,6 +1,7 @@
 import { fingerprint } from '../engine/fingerprint.ts'
 import type { RecordBatch } from '../engine/ports.ts'
 import type { Source } from '../events/position.ts'
+import type { FetchFrom } from './fetch.ts'
 
 /** Batches that may wait in a lane: fetching the next ones overlaps with the handling of one. */
 const DEPTH = 2
@@ -27,12 +28,14 @@ export class Lane {
   failures = 0
   /** Its topic was not there at the last fetch. */
   vanished = false
-  /** When it was fetched last; `performance.now`. */
-  fetchedAt = Number.NaN
   readonly #handle: (batch: RecordBatch) => Promise<void>
   readonly #roomMade: () => void
   #queue: RecordBatch[] = []
   #last: { readonly offset: number; readonly fingerprint: string } | undefined
+  /** When the last fetch began; `performance.now`. */
+  #fetchedAt = Number.NaN
+  /** The last fetch began with the last record, and has brought nothing new. */
+  #looked = false
   #working = false
   #closed = false
 
@@ -48,32 +51,39 @@ export class Lane {
   }
 
   /**
-   * Where the next fetch begins. A topic that was deleted and made again while nobody looked gives records of another log without
-   * an error, so after a pause the last record is fetched once more, to be compared (`same`).
+   * Begins a fetch, and says where. A topic that was deleted and made again while nobody looked gives records of another log without
+   * an error, so after a pause the last record is fetched once more, to be compared (`replaced`). If there was no room for more in
+   * that answer, the next fetch goes on from `position`: where all fetches are slow, every other one brings the log further.
    */
-  get fetchFrom(): number {
-    return this.#last && performance.now() - this.fetchedAt > UNWATCHED ? this.#last.offset : this.position
+  fetch(): FetchFrom {
+    const now = performance.now()
+    const last = now - this.#fetchedAt > UNWATCHED && !this.#looked ? this.#last : undefined
+    this.#looked = last !== undefined
+    this.#fetchedAt = now
+    return { source: this.source, offset: last?.offset ?? this.position, again: this.#looked }
+  }
+
+  /** Is an answer for this offset still of use? Fetching may have been turned to another place. */
+  awaits(offset: number): boolean {
+    return offset === this.position || offset === this.#last?.offset
   }
 
   /** Is this answer to a fetch of the last record from another log? Compaction may have removed the record that would tell. */
-  replaced(offset: number, { records: [first], end }: Pick<RecordBatch, 'records' | 'end'>): boolean {
-    if (this.#last?.offset !== offset) return false
-    return end < this.position || (first?.offset === offset && fingerprint(first) !== this.#last.fingerprint)
+  replaced(offset: number, [first]: RecordBatch['records']): boolean {
+    const last = this.#last
+    return last?.offset === offset && first?.offset === offset && fingerprint(first) !== last.fingerprint
   }
 
   /** Takes what was fetched from `offset`. If fetching has been turned to another place since, it is not wanted any more. */
   push(offset: number, batch: RecordBatch): void {
-    if (this.#closed || batch.next <= this.position) return
-    if (offset !== this.position) {
-      if (offset !== this.#last?.offset) return
-      const from = this.position
-      this.push(from, { ...batch, records: batch.records.filter((record) => record.offset >= from) })
-      return
-    }
+    const from = this.position
+    if (this.#closed || batch.next <= from || !this.awaits(offset)) return
+    const records = offset === from ? batch.records : batch.records.filter((record) => record.offset >= from)
     this.position = batch.next
-    const last = batch.records.at(-1)
+    this.#looked = false
+    const last = records.at(-1)
     if (last) this.#last = { offset: last.offset, fingerprint: fingerprint(last) }
-    this.#queue.push(batch)
+    this.#queue.push({ ...batch, records })
     if (!this.#working) void this.#work()
   }
 
