@@ -79,8 +79,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'rows that were dropped are read again',
     file: 'working-set.ts',
-    find: 'else this.#evicted = true',
-    replace: '',
+    find: '        this.#evicted = true\n        this.#sample',
+    replace: '        this.#sample',
   },
   {
     name: 'rows are read where the log was not folded from its start',

@@ -19,7 +19,7 @@ export interface Pending {
 type Limits = Pick<EngineSettings, 'flushRows' | 'flushBytes' | 'flushIntervalMs'>
 
 /** A partition far behind collects rows for up to so many intervals. */
-const FAR = 5
+const FAR = 3
 
 /**
  * Is it time to flush, and why. Caught up, at once: the reader is waiting. Behind, as late as rows, bytes and time allow: each event
@@ -35,7 +35,7 @@ export function flushTrigger(pending: Pending, limits: Limits): FlushTrigger | u
 
 /**
  * Milliseconds for which rows are collected: as long as what is left to fold takes at the pace of now, since those who read wait for
- * that anyway; from one interval to five.
+ * that anyway; from one interval to three.
  */
 export function flushWindow({ events, behind, waited }: Pending, { flushIntervalMs }: Limits): number {
   const left = events === 0 ? 0 : (behind * waited) / events

@@ -18,6 +18,8 @@ export interface FolderParts {
   readonly setAside: SetAside
   readonly decode: Decoder
   readonly complete: boolean
+  /** A sample of the projection's rows, and which partition feeds each; shared by the partitions of a process. */
+  readonly feeds: Map<string, string>
   readonly signal: AbortSignal
 }
 
@@ -28,6 +30,11 @@ export type Step =
   | { readonly kind: 'event'; readonly event: Event; readonly keys: readonly RowKey[] }
 
 const IGNORED: Step = { kind: 'ignored' }
+
+/** After so many milliseconds of folding the process looks after everything else: a slow handler must not cost heartbeats and answers. */
+const SLICE_MS = 10
+/** Records between two looks at the clock. */
+const LOOK_EVERY = 16
 
 /**
  * Folds records into the rows of one partition: decode, find the rows, apply. What can never succeed is set aside with its rows
@@ -52,7 +59,7 @@ export class Folder {
     const { clock, observer } = this.#parts.ports
     const outcomes: Record<Outcome, number> = { applied: 0, ignored: 0, duplicate: 0, dead: 0, parked: 0 }
     const startedAt = clock.now()
-    let waited = 0
+    let [waited, sliceAt] = [0, startedAt]
     /** Decoded ahead, to be applied when the rows of all of them are here. */
     let ahead: readonly Step[] = []
     let aheadFrom = 0
@@ -74,6 +81,12 @@ export class Folder {
       }
       const applied = this.apply(record, step)
       outcomes[typeof applied === 'string' ? applied : await applied]++
+      if (index % LOOK_EVERY === LOOK_EVERY - 1 && clock.now() - sliceAt > SLICE_MS) {
+        const waitAt = clock.now()
+        await clock.sleep(0)
+        sliceAt = clock.now()
+        waited += sliceAt - waitAt
+      }
     }
     const busy = (clock.now() - startedAt - waited) / 1000
     return { outcomes, busy, traces: observer.tracing ? traces(records) : [] }
@@ -203,12 +216,11 @@ export class Folder {
     const { rows } = this.#parts
     let missing = found
     for (const key of step.keys) {
-      if (rows.get(key.id) || missing?.has(key.id)) continue
-      if (!this.#mustRead()) rows.add(key.id, key.key, undefined, this.#source)
-      else {
-        missing ??= new Map()
-        missing.set(key.id, key)
-      }
+      const entry = rows.get(key.id)
+      if ((entry && !entry.unsure) || missing?.has(key.id)) continue
+      if (!entry && !this.#mustRead(key)) continue
+      missing ??= new Map()
+      missing.set(key.id, key)
     }
     return missing
   }
@@ -216,19 +228,32 @@ export class Folder {
   async #read(missing: ReadonlyMap<string, RowKey>): Promise<void> {
     const { rows, ports } = this.#parts
     const stored = await this.#persist(() => ports.view.read([...missing.values()], this.#source))
-    for (const { id, key } of missing.values()) rows.add(id, key, stored.get(id), this.#source)
+    for (const { id, key } of missing.values()) {
+      const entry = rows.get(id)
+      if (entry) rows.confirm(entry, stored.get(id), this.#source)
+      else rows.add(id, key, stored.get(id), this.#source, this.#complete)
+    }
   }
 
   /**
    * Starting at offset 0 of a complete log, a row never met does not exist for this partition and needs no read: what a later
-   * position of ours has left there loses nothing, since folding gets to it again. A sample is read all the same, to find at
-   * once that a row is fed from a second partition.
+   * position of ours has left there loses nothing, since folding gets to it again. It is in memory at once, then.
+   *
+   * A sample is read all the same, to find that a row is fed from a second partition, and again after its first write: partitions
+   * that begin together find nothing the first time. What this process reads itself it knows without reading (`feeds`).
    */
-  #mustRead(): boolean {
-    if (!this.#complete || this.#parts.rows.evicted) return true
+  #mustRead({ id, key }: RowKey): boolean {
+    const { rows, feeds, settings, fold } = this.#parts
+    if (!this.#complete || rows.evicted) return true
     this.#met++
-    const { first, oneIn } = this.#parts.settings.sampleReads
-    return this.#met <= first || this.#met % oneIn === 0
+    const { first, oneIn } = settings.sampleReads
+    const other = (!fold.projection.merge && feeds.get(id)) || this.#source
+    const sampled = this.#met <= first || this.#met % oneIn === 0
+    if (sampled) feeds.set(id, other)
+    if (sampled && other === this.#source) return true
+    const entry = rows.add(id, key, undefined, this.#source)
+    if (other !== this.#source) entry.foreign = other
+    return false
   }
 
   #persist<T>(work: () => Promise<T>): Promise<T> {

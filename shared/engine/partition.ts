@@ -24,6 +24,8 @@ export interface PartitionParts {
   readonly complete: boolean
   readonly setAside: SetAsideState
   readonly gaps: Progress['gaps']
+  /** A sample of the projection's rows, and which partition feeds each. */
+  readonly feeds: Map<string, string>
   /** Its part of the memory that the projection's partitions share, 0 to 1. */
   readonly share: number
   /** Told of a fault that no waiting mends: the projector must end. */
@@ -88,6 +90,7 @@ export class Partition {
       setAside: this.#setAside,
       decode: this.#decode,
       complete: parts.complete,
+      feeds: parts.feeds,
       signal,
     })
     this.#flushes = new FlushLoop(

@@ -25,6 +25,7 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
   const fold = foldOf(projection)
   const version = versionName(projection)
   const owned = new Map<string, Partition>()
+  const feeds = new Map<string, string>()
   const ending = new AbortController()
   /** Aborted when the next generation begins: what the last one still waits for is then of no use. */
   let generation = new AbortController()
@@ -116,7 +117,10 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     }
     current?.abandon()
     const complete = start === 0 && logStart === 0
-    owned.set(name, new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, share, failed }))
+    owned.set(
+      name,
+      new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, feeds, share, failed }),
+    )
     ports.observer.parked(source, [...setAside.parked.keys()].length)
   }
 

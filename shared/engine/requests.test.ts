@@ -49,6 +49,20 @@ test('retry applies the dead letter and what waits behind it, in log order', asy
   expect(await log(world)).toEqual(['|e0|e1|e2|e3|e4'])
 })
 
+test('what was decided stays so, whatever is asked afterwards', async () => {
+  const dislikes = { note: 'poison' as string | undefined }
+  const { world, ask, request } = await parked(dislikes)
+  dislikes.note = undefined
+  await ask(request('retry'))
+  expect(await ask(request('skip'))).toMatchObject({ done: true, message: expect.stringContaining('applied already') })
+  expect(world.stores.deadLetters.letters.map(({ state }) => state)).toEqual(['applied'])
+  const other = await parked()
+  await other.ask(other.request('skip'))
+  await other.ask(other.request('retry'))
+  expect(other.world.stores.deadLetters.letters.map(({ state }) => state)).toEqual(['skipped'])
+  await Promise.all([world.finish(), other.world.finish()])
+})
+
 test('a retry that fails again changes nothing and says why', async () => {
   const { world, ask, request } = await parked()
   const { done, message } = await ask(request('retry'))

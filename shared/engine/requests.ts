@@ -47,17 +47,19 @@ export async function answerRequests(requests: Request[], parts: RequestParts): 
 
 async function answer(request: Request, parts: RequestParts): Promise<Answer> {
   const { source, ports, setAside, flush } = parts
-  const { scope, offset, action } = request
+  const { scope, offset } = request
   const at = positionText({ ...source, offset })
   // What was applied must be known to last, and what was parked must be where `waiting` reads it.
   await flush()
   const since = scope === KEYLESS ? offset : setAside.since(scope)
   if (since === undefined) {
     // Applied or skipped before; or recorded by a worker that crashed before it parked the scope, and applied since by a repaired handler.
-    await ports.deadLetters.resolve(source, scope, offset, action === 'skip' ? 'skipped' : 'applied', offset)
-    return { done: true, message: `nothing waits behind ${at}: it is applied or skipped already` }
+    const state = setAside.skipped(scope, offset) ? 'skipped' : 'applied'
+    await ports.deadLetters.resolve(source, scope, offset, state, offset)
+    return { done: true, message: `nothing waits behind ${at}: it is ${state} already` }
   }
   if (since !== offset) {
+    if (await isVoid(scope, since, parts)) return answer({ ...request, action: 'retry', offset: since }, parts)
     const first = positionText({ ...source, offset: since })
     return { done: false, message: `the row waits behind ${first}: decide about that one first` }
   }
@@ -69,6 +71,26 @@ async function answer(request: Request, parts: RequestParts): Promise<Answer> {
     setAside.unskip(scope, offset)
     throw error
   }
+}
+
+/**
+ * Is the event at which the scope waits in its row already? A worker with an older handler may have recorded as poison what one with
+ * the repaired handler applies at the same time: then nobody need decide about it (DESIGN §2).
+ */
+async function isVoid(
+  scope: Scope,
+  since: number,
+  { source, ports, folder, rows, next }: RequestParts,
+): Promise<boolean> {
+  if (!scope.startsWith('row:') || since >= next()) return false
+  for await (const [record] of ports.deadLetters.events(source, scope, since)) {
+    if (record?.offset !== since) return false
+    const step = folder.step(record)
+    await folder.load(step)
+    const key = step.kind === 'event' ? step.keys.find(({ id }) => rowScope(id) === scope) : undefined
+    return key !== undefined && (rows.get(key.id)?.position ?? -1) >= since
+  }
+  return false
 }
 
 /** Half done is not done: the scope waits as before, and what has reached the rows is passed over the next time. */

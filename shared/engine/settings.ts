@@ -4,7 +4,7 @@ export interface EngineSettings {
   readonly flushRows: number
   /** … or so many bytes of rows and set-aside events, shared by the partitions of a projection: bounds memory where these are large. Twice as much may wait, and as much be in flight. */
   readonly flushBytes: number
-  /** … or so many milliseconds after the last flush: bounds what a crash makes the next owner do again. */
+  /** … or so many milliseconds after the last flush, three times as many while far behind: bounds what a crash makes the next owner do again. */
   readonly flushIntervalMs: number
   /** Bytes of rows kept in memory per projection, shared by its partitions. A row that is not there costs one read. */
   readonly workingSetBytes: number

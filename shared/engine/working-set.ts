@@ -8,8 +8,10 @@ export interface Entry {
   row: AnyRow | null
   /** Offset last folded in; -1 if there is no such row. */
   position: number
-  /** Set when the stored row was written from another partition: it is not ours to change. */
-  readonly foreign: string | undefined
+  /** Set when the row is written from another partition: it is not ours to change. */
+  foreign: string | undefined
+  /** Taken for new when nothing could have been written by anybody yet: to be read once more, now that it was written here. */
+  unsure: boolean
   /** Changed since the last flush began. */
   dirty: boolean
   /** Bits of the optional columns that have held a value since the row was loaded or last written. */
@@ -39,6 +41,8 @@ export class WorkingSet {
   /** Rows in a flush that is not durable yet: dropping one would let it be read back as it was before. */
   #inFlight = new Set<Entry>()
   #evicted = false
+  /** Rows of the sample that were not there yet, until they have been written once. */
+  readonly #sample = new Set<Entry>()
   readonly #optional: readonly { readonly name: string; readonly bit: number }[]
   readonly #shape: RowShape
   budget: number
@@ -78,20 +82,28 @@ export class WorkingSet {
     return old
   }
 
-  /** Adds a row as it is stored, or one that is not. */
-  add(id: string, key: AnyRow, stored: StoredRow | undefined, source: string): Entry {
+  /** Adds a row as it is stored, or one that is not; `sampled` if it is to be looked at again after its first write. */
+  add(id: string, key: AnyRow, stored: StoredRow | undefined, source: string, sampled = false): Entry {
     const entry: Entry = {
       id,
       key,
       row: stored?.row ?? null,
       position: stored?.position ?? -1,
       foreign: stored && stored.source !== source ? stored.source : undefined,
+      unsure: false,
       dirty: false,
       set: this.#bits(stored?.row ?? null),
       bytes: OVERHEAD + (stored?.row ? this.#shape.bytes(stored.row) : 0),
     }
     this.#keep(entry)
+    if (sampled && !stored) this.#sample.add(entry)
     return entry
+  }
+
+  /** The row was read once more. */
+  confirm(entry: Entry, stored: StoredRow | undefined, source: string): void {
+    entry.unsure = false
+    if (stored && stored.source !== source) entry.foreign = stored.source
   }
 
   /** Forgets everything, changed rows too: they will be folded again. */
@@ -99,6 +111,7 @@ export class WorkingSet {
     this.#young.clear()
     this.#old.clear()
     this.#inFlight.clear()
+    this.#sample.clear()
     this.#youngBytes = 0
     this.#dirty = []
     this.#dirtyBytes = 0
@@ -107,8 +120,10 @@ export class WorkingSet {
 
   /** Forgets one row, which must not have changed since it was last written: it is read again when it is needed. */
   forget(id: string): void {
-    const entry = this.#young.get(id)
-    if (entry) this.#youngBytes -= entry.bytes
+    const young = this.#young.get(id)
+    const entry = young ?? this.#old.get(id)
+    if (young) this.#youngBytes -= young.bytes
+    if (entry) this.#sample.delete(entry)
     this.#young.delete(id)
     this.#old.delete(id)
     this.#evicted = true
@@ -130,6 +145,10 @@ export class WorkingSet {
 
   /** Puts a row back as it was before a `change` that turned out impossible. */
   restore(entry: Entry, row: AnyRow | null, position: number): void {
+    if (entry.dirty) this.#dirtyBytes -= entry.bytes
+    const bytes = OVERHEAD + (row ? this.#shape.bytes(row) : 0)
+    if (this.#young.has(entry.id)) this.#youngBytes += bytes - entry.bytes
+    entry.bytes = bytes
     entry.row = row
     entry.position = position
     entry.dirty = false
@@ -156,6 +175,11 @@ export class WorkingSet {
   }
 
   written(): void {
+    for (const entry of this.#sample) {
+      if (!this.#inFlight.has(entry)) continue
+      entry.unsure = true
+      this.#sample.delete(entry)
+    }
     this.#inFlight.clear()
   }
 
@@ -168,7 +192,10 @@ export class WorkingSet {
     this.#youngBytes = 0
     for (const entry of dropped.values()) {
       if (entry.dirty || this.#inFlight.has(entry)) this.#keep(entry)
-      else this.#evicted = true
+      else {
+        this.#evicted = true
+        this.#sample.delete(entry)
+      }
     }
   }
 

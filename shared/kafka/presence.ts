@@ -35,19 +35,21 @@ export async function keepAlive(
   signal: AbortSignal,
 ): Promise<void> {
   const { logger, settings } = connection
-  for (let missed = 0; !signal.aborted; ) {
+  for (let [heardAt, warned] = [performance.now(), false]; !signal.aborted; ) {
     await delay(heartbeatInterval(settings.sessionTimeoutMs), undefined, { signal }).catch(() => {})
     if (signal.aborted) return
     try {
       await membership.heartbeat(place)
-      missed = 0
+      ;[heardAt, warned] = [performance.now(), false]
     } catch (error) {
       if (failureType(error) === 'REBALANCE_IN_PROGRESS') end({ why: 'rebalance' })
       else if (isLost(error)) return lose(error)
       else if (!isTransient(error))
         return end({ why: 'failed', error: asTidemark(error, `heartbeat of group ${membership.group}`) })
-      else if (++missed === 3)
+      else if (!warned && performance.now() - heardAt > settings.sessionTimeoutMs / 4) {
+        warned = true
         logger.warn("heartbeats don't reach Kafka: the group may go on without this member", { error: reason(error) })
+      }
     }
   }
 }

@@ -6,9 +6,9 @@ import { refusalsOf } from './status-refusals.ts'
 import { age, applied, countLetters, round, type Sample, sample, total } from './status-sample.ts'
 import { scalingOf } from './status-scaling.ts'
 
-/** How long rates are measured over: workers that are behind commit about once a second, so one that looks idle is looked at again. */
+/** How long rates are measured over: workers far behind commit every three seconds or so, so while there is lag more looks are taken. */
 const SAMPLE_MS = 1_000
-const PATIENT_SAMPLES = 3
+const PATIENT_SAMPLES = 4
 /** How far back looks are kept. */
 const WINDOW_MS = 60_000
 
@@ -121,7 +121,7 @@ async function look(
     const next = await again([])
     if (!next) return undefined
     last = next
-    if (applied(first, last) > 0 || group.members.length === 0) break
+    if (group.members.length === 0) break
   }
   return { first, last, group }
 }

@@ -78,7 +78,7 @@ test('caught up, stopped, stalled: lag and members tell them apart', async () =>
 test('while events are applied the rate and the time to drain are known', async () => {
   const world = arena()
   await world.finish()
-  for (let i = 0; i < 40; i++) await world.publish('Added', { id: 'b', by: 1 })
+  for (let i = 0; i < 100; i++) await world.publish('Added', { id: 'b', by: 1 })
   let committed = 0
   const ports = portsOf(world, world.workers, async () => {
     committed += 10
@@ -91,7 +91,7 @@ test('while events are applied the rate and the time to drain are known', async 
       ),
   }
   const { versions } = await statusOf([world.projection], { ...ports, log })
-  expect(versions[0]).toMatchObject({ state: 'running', ratePerSecond: 10, lag: 30, timeToDrainSeconds: 3 })
+  expect(versions[0]).toMatchObject({ state: 'running', ratePerSecond: 10, lag: 60, timeToDrainSeconds: 6 })
 })
 
 test('what a worker would refuse to run is refused here too, with the reason', async () => {

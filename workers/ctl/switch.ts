@@ -21,7 +21,7 @@ export interface Switched {
  * the version can't be read (no table, refused to run) or lacks events: not caught up within ten seconds with the end as it was
  * when asked, events waiting behind dead letters, events that retention removed first. `despiteLag` passes over what is lacking.
  *
- * One plain write: a command that died is repeated. Of two people who switch at the same time one wins as a whole; the other's
+ * One plain write: a command that died is repeated. Of two people whose writes overlap one wins as a whole; the other's
  * command says so and fails.
  */
 export async function switchReaders(
