@@ -79,3 +79,20 @@ chart-manifests: setup ## write the plain manifests anew (needs helm)
 
 chart-check: setup ## everything about the chart that needs helm, promtool and the like
 	@node k8s/chart/check.ts
+
+.PHONY: e2e load-test kind-up minikube-up kind-down
+
+e2e: setup ## the chart's life on the cluster of KUBECONFIG: E2E_IMAGE=… E2E_KAFKA=… E2E_CASSANDRA=… (k8s/e2e)
+	@vitest run --config k8s/e2e/vitest.config.ts
+
+load-test: setup ## play a scenario on a fleet that KEDA scales, and draw it: SCENARIO=file, and what e2e needs (k8s/load-test)
+	@node k8s/load-test/main.ts $(SCENARIO)
+
+kind-up: ## a local cluster with everything in it, Grafana too (needs Docker, kind, kubectl, helm)
+	@k8s/dev/kind-up.sh kind
+
+minikube-up: ## the same with minikube
+	@k8s/dev/kind-up.sh minikube
+
+kind-down: ## remove it (and minikube's)
+	@k8s/dev/kind-up.sh down

@@ -64,8 +64,10 @@ ports:
   - { name: http, containerPort: {{ . }} }
 startupProbe:
   httpGet: { path: /livez, port: http }
+  # A node that is short of CPU may take minutes; to begin anew would only take longer.
   periodSeconds: 1
-  failureThreshold: 60
+  timeoutSeconds: 5
+  failureThreshold: 300
 livenessProbe:
   httpGet: { path: /livez, port: http }
   periodSeconds: 10

@@ -11,7 +11,18 @@ rules:
     labels: { namespace: {{ $.Release.Namespace }}, projection: {{ $worker.projection }}, version: {{ $worker.version | quote }} }
   {{- end }}
   {{- end }}
+  - record: tidemark:bounds:cores
+    expr: vector({{ include "tidemark.cores" . }})
+    labels: { namespace: {{ $.Release.Namespace }}, projection: {{ .projection }}, version: {{ .version | quote }} }
   {{- end }}
+{{- end -}}
+
+{{- /* What one worker may use of a core: it is one thread, and a CPU limit may be lower. */ -}}
+{{- define "tidemark.cores" -}}
+{{- $limit := dig "limits" "cpu" "" (.resources | default dict) | toString -}}
+{{- $amount := regexFind "^[0-9.]+" $limit | default "1" | float64 -}}
+{{- $millis := ternary $amount (mulf $amount 1000.0) (hasSuffix "m" $limit) -}}
+{{- mulf 0.001 (minf 1000.0 $millis) -}}
 {{- end -}}
 
 {{- /* All groups: the bounds, the recording rules, and the alerts with their runbooks. */ -}}

@@ -9,7 +9,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const rules = ['fleet', 'autoscaling', 'alerts'].map((file) => read(`helm/rules/${file}.yaml`)).join('\n')
 const alerts = Array.from(rules.matchAll(/- alert: (\w+)/g), ([, name = '']) => name)
 const records = Array.from(rules.matchAll(/- record: (\S+)/g), ([, name = '']) => name)
-const bounds = ['partitions', 'minimum', 'maximum', 'catch_up_seconds', 'assumed_capacity'].map(
+const bounds = ['partitions', 'minimum', 'maximum', 'catch_up_seconds', 'assumed_capacity', 'cores'].map(
   (name) => `tidemark:bounds:${name}`,
 )
 const expressions = dashboards.flatMap(({ rows }) =>

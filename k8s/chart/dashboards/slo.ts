@@ -2,7 +2,7 @@ import { type Dashboard, lines, number, query } from './grafana.ts'
 import { CHOSEN, of, VERSION } from './series.ts'
 
 const late = (window: string) =>
-  `1 - sum(increase(tidemark_end_to_end_seconds_bucket{${CHOSEN}, le="10"}[${window}])) / (sum(increase(tidemark_end_to_end_seconds_count{${CHOSEN}}[${window}])) > 0)`
+  `1 - sum(increase(tidemark_end_to_end_seconds_bucket{${CHOSEN}, le=~"10|10[.]0"}[${window}])) / (sum(increase(tidemark_end_to_end_seconds_count{${CHOSEN}}[${window}])) > 0)`
 
 export const slo: Dashboard = {
   uid: 'tidemark-slo',

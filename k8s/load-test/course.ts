@@ -1,0 +1,25 @@
+/** One measured quantity over time. Seconds since the start, in order; where nothing was known there is no point. */
+export type Course = readonly (readonly [seconds: number, value: number])[]
+
+/** All that a load test has seen. */
+export interface Courses {
+  readonly arriving: Course
+  readonly applied: Course
+  readonly lag: Course
+  readonly age: Course
+  readonly capacity: Course
+  readonly wanted: Course
+  /** Workers asked for, as the Deployment says, at each change. */
+  readonly asked: Course
+  /** Workers that are ready, at each change. */
+  readonly ready: Course
+}
+
+/** The last value at or before a moment; undefined before the first. */
+export function at(course: Course, seconds: number): number | undefined {
+  return course.findLast(([when]) => when <= seconds)?.[1]
+}
+
+export function highest(course: Course): number {
+  return course.reduce((most, [, value]) => Math.max(most, value), 0)
+}
