@@ -82,13 +82,16 @@ export const catalogue = {
   VIEW_LOST: {
     kind: 'refused',
     remedy:
-      'What was folded before is gone with the table or keyspace that held it. Restore it from a backup taken whole, or raise `version` to build the view again from the log.',
+      'What was folded or set aside before is gone with the table that held it, and an empty one is no substitute. Raise `version` to build the view again from the log. (A table of a snapshot is the old one only if it is made by its schema.cql, under its own ID; then stop the workers and forget what was committed, `kafka-consumer-groups --delete --group NAME.vVERSION`, since a snapshot lacks what came after it.)',
   },
-  TABLE_MISSING: { kind: 'refused', remedy: 'Run `tidemark init`.' },
+  TABLE_MISSING: {
+    kind: 'refused',
+    remedy: 'Run `tidemark init`: it makes the table, or says why an empty one would not do.',
+  },
   TABLE_MISMATCH: {
     kind: 'refused',
     remedy:
-      'The table in Cassandra is not the one the projection declares. Raise `version`, or drop the table if nobody reads it.',
+      'The table in Cassandra is not the one the projection declares. Raise `version`; only a table that no worker has filled yet may be dropped, for `tidemark init` to make it again.',
   },
   TOPIC_MISSING: {
     kind: 'refused',
@@ -126,7 +129,8 @@ export const catalogue = {
   },
   CASSANDRA_SCHEMA: {
     kind: 'transient',
-    remedy: 'The table or a column is gone from Cassandra. Restore the schema (`tidemark init`); the worker waits.',
+    remedy:
+      'A table or a column in Cassandra is not what it was. Undo what was changed; the worker waits. `tidemark init` makes a table that is missing, or says why an empty one would not do.',
   },
   KAFKA_UNAVAILABLE: {
     kind: 'transient',

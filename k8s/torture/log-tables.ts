@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { account, poison, sound } from './events.ts'
 import { filled, published, type Scenario } from './log-scenario.ts'
 import { type LogWorld, until } from './log-world.ts'
+import type { Random } from './random.ts'
 import type { Worker } from './workers.ts'
 
 /** Readiness gives a worker that stands still a minute. */
@@ -15,6 +16,27 @@ function unready(world: LogWorld, worker: Worker, word: string): Promise<void> {
   return until(`the worker is not ready and names ${word}`, holds, UNREADY_MS)
 }
 
+/** The worker ends because it refuses to run and says why, and so does the next one, which a supervisor would start. */
+async function refusedForGood(world: LogWorld, worker: Worker, reason: RegExp): Promise<readonly string[]> {
+  const words = [await world.refusal(worker), await world.refusal(world.start())]
+  return words.flatMap((said, time) => (reason.test(said) ? [] : [`worker ${time + 1} says ${said.slice(-500)}`]))
+}
+
+/** Gives what makes a table again, empty: as anybody would or, with `id`, as the schema.cql of a snapshot does, which is the old table. */
+async function remaking(world: LogWorld, table: string, { id = false } = {}): Promise<() => Promise<unknown>> {
+  const [row] = await world.stored.cql(`DESCRIBE TABLE ${table}${id ? ' WITH INTERNALS' : ''}`)
+  return () => world.stored.cql(String(row?.create_statement))
+}
+
+/** Dead letters, and events that wait behind them. */
+async function setAside(world: LogWorld, random: Random): Promise<readonly string[]> {
+  await world.publish(['a0', 'a1', 'a2'].map((id) => poison('handler', id, random)))
+  await published(world, 600, random)
+  await world.caughtUp()
+  const { letters, waiting } = await world.books()
+  return letters.size > 0 && waiting.size > 0 ? [] : ['nothing is set aside']
+}
+
 /** What may happen to the tables, and to writes on their way there. */
 export const tableScenarios: readonly Scenario[] = [
   {
@@ -23,13 +45,14 @@ export const tableScenarios: readonly Scenario[] = [
       'the partition of the poison holds, the others flow, nothing of it is committed; then it goes on by itself',
     async play(world, random) {
       await filled(world, random)
+      const restore = await remaking(world, `${world.keyspace}.tm_dead_letters`, { id: true })
       await world.stored.cql(`DROP TABLE ${world.keyspace}.tm_dead_letters`)
       const [at] = await world.publish([poison('handler', account(random), random)])
       await published(world, 500, random)
       await world.caughtUp((partition) => partition !== at!.partition)
       const committed = (await world.committed()).get(at!.partition) ?? 0
       const differences = committed > at!.offset ? [`${committed} is committed, though ${at!.offset} is lost`] : []
-      await world.init()
+      await restore()
       await world.caughtUp()
       return [...differences, ...(await world.differences())]
     },
@@ -39,13 +62,14 @@ export const tableScenarios: readonly Scenario[] = [
     expected: 'readiness names the table; after it is there again the view is the fold of the log',
     async play(world, random) {
       const worker = await filled(world, random)
+      const restore = await remaking(world, `${world.keyspace}.tm_dead_letters`, { id: true })
       await world.stored.cql(`DROP TABLE ${world.keyspace}.tm_dead_letters`)
       await world.publish(Array.from({ length: 20 }, () => poison('handler', account(random), random)))
       await published(world, 500, random)
       await unready(world, worker, 'tm_dead_letters')
-      // One that started before the table is there again would end, so that whoever forgot `init` is told.
+      // One that started before the table is there again would end, so that whoever has to act is told.
       await worker.end('SIGKILL')
-      await world.init()
+      await restore()
       world.start()
       await world.caughtUp()
       return world.differences()
@@ -75,29 +99,64 @@ export const tableScenarios: readonly Scenario[] = [
         await world.stored.cql(`ALTER TABLE ${world.view} DROP note`)
         if (when === 'running') {
           await published(world, 500, random)
-          const holds = async () => world.said(worker).includes('CASSANDRA_SCHEMA')
-          await until('the worker holds', holds)
+          await world.refusal(worker)
         }
         await world.stored.cql(`ALTER TABLE ${world.view} ADD note text`)
         if (when === 'stopped') worker = world.start()
-        const words = await world.refusal(worker)
-        return /TABLE_MISMATCH.*column note was dropped/s.test(words) ? [] : [`it says ${words.slice(-500)}`]
+        return refusedForGood(world, worker, /TABLE_MISMATCH.*column note was dropped/s)
       },
     }),
   ),
   {
-    name: 'tables: the view dropped and made again empty while running',
-    expected: 'the worker refuses to go on: what was folded before is gone',
+    name: 'tables: a column added that nobody declared',
+    expected: 'the worker goes on, and so does one that starts; the view is the fold of the log',
     async play(world, random) {
-      const worker = await filled(world, random)
-      await world.stored.cql(`DROP TABLE ${world.view}`)
+      await filled(world, random)
+      await world.stored.cql(`ALTER TABLE ${world.view} ADD theirs text`)
       await published(world, 500, random)
-      await until('the worker holds', async () => world.said(worker).includes('CASSANDRA_SCHEMA'))
-      await world.init()
-      const words = await world.refusal(worker)
-      return words.includes('VIEW_LOST') ? [] : [`it says ${words.slice(-500)}`]
+      await world.caughtUp()
+      await world.stop()
+      world.start()
+      await published(world, 500, random)
+      await world.caughtUp()
+      return world.differences()
     },
   },
+  ...(['running', 'stopped'] as const).map(
+    (when): Scenario => ({
+      name: `tables: the view dropped and made again empty, worker ${when}`,
+      expected: 'init refuses to make it, and every worker to fill it: what was folded before is gone',
+      async play(world, random) {
+        let worker = await filled(world, random)
+        if (when === 'stopped') await world.stop()
+        const remake = await remaking(world, world.view)
+        await world.stored.cql(`DROP TABLE ${world.view}`)
+        await published(world, 500, random)
+        if (when === 'running')
+          await until('the worker holds', async () => world.said(worker).includes('CASSANDRA_SCHEMA'))
+        const { code, said } = await world.tidemark(['init', world.projection])
+        await remake()
+        if (when === 'stopped') worker = world.start()
+        return [
+          ...(code !== 0 && said.includes('VIEW_LOST') ? [] : [`init ended with ${code}: ${said}`]),
+          ...(await refusedForGood(world, worker, /VIEW_LOST.*accounts_/s)),
+        ]
+      },
+    }),
+  ),
+  ...['tm_dead_letters', 'tm_parked_events', 'tm_parked_scopes'].map(
+    (table): Scenario => ({
+      name: `tables: ${table} dropped with what it held and made again empty`,
+      expected: 'every worker refuses to run: what was set aside is committed, and in no table any more',
+      async play(world, random) {
+        const worker = await filled(world, random)
+        const differences = await setAside(world, random)
+        await world.stored.cql(`DROP TABLE ${world.keyspace}.${table}`)
+        await world.init()
+        return [...differences, ...(await refusedForGood(world, worker, new RegExp(`VIEW_LOST.*${table}`, 's')))]
+      },
+    }),
+  ),
   {
     name: 'tables: the keyspace dropped and made again empty',
     expected: 'the worker refuses to run: events are committed of which the view knows nothing',
@@ -108,8 +167,7 @@ export const tableScenarios: readonly Scenario[] = [
       await until('the worker holds', async () => world.said(worker).includes('CASSANDRA_SCHEMA'))
       await world.stop()
       await world.init()
-      const words = await world.refusal(world.start())
-      return words.includes('VIEW_LOST') ? [] : [`it says ${words.slice(-500)}`]
+      return refusedForGood(world, world.start(), /VIEW_LOST/)
     },
   },
   {

@@ -28,7 +28,7 @@ const record = [
  *
  * | table | written at |
  * |---|---|
- * | `tm_versions` | `stamp(0, write)`, one cell: of two different records one wins as a whole |
+ * | `tm_versions` | `stamp(0, write)`, with the ids of the tables `stamp(0, release)`, one cell: of two different records one wins as a whole |
  * | `tm_served` | `stamp(turn, write)`, one cell: the later turn wins; of two records of one turn one wins as a whole |
  * | `tm_progress` | `stamp(position, write)`; at one position the longer list of gaps has the larger bytes and wins |
  * | `tm_dead_letters` | recorded at `stamp(offset, park)`, `state` changed at `stamp(at, release)` |
@@ -97,6 +97,13 @@ export const bookkeeping = {
     ],
   },
 } as const satisfies Record<string, TableDefinition>
+
+/** What is in these is nowhere else: their events are committed, and not in the view. */
+export const setAsideTables: readonly TableDefinition[] = [
+  bookkeeping.deadLetters,
+  bookkeeping.parkedScopes,
+  bookkeeping.parkedEvents,
+]
 
 /** Creates the tables beside the views. Safe to run again. */
 export async function createBookkeeping(session: Session): Promise<void> {

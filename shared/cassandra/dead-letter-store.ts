@@ -14,11 +14,12 @@ import { slot, stamp } from '../engine/stamp.ts'
 import { TidemarkError } from '../errors.ts'
 import type { LogRecord } from '../events/event.ts'
 import type { Source } from '../events/position.ts'
-import { bookkeeping, sourceParams, type Version, WHERE_SOURCE } from './bookkeeping.ts'
+import { bookkeeping, setAsideTables, sourceParams, type Version, WHERE_SOURCE } from './bookkeeping.ts'
 import { encodeText, encodeWhole } from './cells.ts'
 import { RECORD_COLUMNS, recordBytes, recordOf, recordParams } from './log-record.ts'
 import { Requests } from './requests.ts'
 import { one, pages, type Session, type Statement } from './session.ts'
+import { type TableWatch, tableWatch } from './table-watch.ts'
 import { type Mutation, Writer } from './writer.ts'
 
 /** A scope waits behind the dead letter at `since`; said by the event at `offset`. */
@@ -69,6 +70,7 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
   readonly #version: Version
   readonly #writer: Writer
   readonly #requests: Requests
+  readonly #watch: TableWatch
   readonly #letters: string
   readonly #scopes: string
   readonly #events: string
@@ -79,13 +81,18 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
     this.#version = version
     this.#writer = new Writer(session, { partitionsPerBatch: 1 })
     this.#requests = new Requests(session, version)
+    this.#watch = tableWatch(session, version, setAsideTables)
     this.#letters = session.table(bookkeeping.deadLetters.name)
     this.#scopes = session.table(bookkeeping.parkedScopes.name)
     this.#events = session.table(bookkeeping.parkedEvents.name)
   }
 
   /** Letters are kept for ever and decided about mostly long ago: those before `from` and all that waits are not even read. */
-  async load(source: Source, from = 0): Promise<SetAsideState> {
+  load(source: Source, from = 0): Promise<SetAsideState> {
+    return this.#watch.guard(() => this.#load(source, from))
+  }
+
+  async #load(source: Source, from: number): Promise<SetAsideState> {
     const at = sourceParams(this.#version, source)
     const held = new Map<Scope, number[]>()
     for await (const rows of pages(
@@ -115,7 +122,11 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
     return { ...waitingBehind(held, decided), skipped }
   }
 
-  async record(source: Source, letters: readonly DeadLetter[], events: readonly ParkedEvent[]): Promise<void> {
+  record(source: Source, letters: readonly DeadLetter[], events: readonly ParkedEvent[]): Promise<void> {
+    return this.#watch.guard(() => this.#record(source, letters, events))
+  }
+
+  async #record(source: Source, letters: readonly DeadLetter[], events: readonly ParkedEvent[]): Promise<void> {
     const waiting = [...letters, ...events].map((event) => this.#event(source, event))
     await Promise.all([
       this.#write(waiting, this.#events),
@@ -135,7 +146,9 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
     )
   }
 
+  /** Whoever reads them lets the scope go afterwards: from a table that was made again that would be the end of what waited. */
   async *events(source: Source, scope: Scope, from: number): AsyncIterable<readonly LogRecord[]> {
+    await this.#watch.trust()
     const query = `SELECT offset, ${RECORD_COLUMNS} FROM ${this.#events} WHERE ${WHERE_SOURCE} AND scope = ? AND offset >= ?`
     const params = [...sourceParams(this.#version, source), encodeText(scope), encodeWhole(from)]
     let fetchSize = RECORDS_PER_PAGE
@@ -161,6 +174,7 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
   }
 
   async release(source: Source, scope: Scope, at: number, last: number): Promise<void> {
+    await this.#watch.trust()
     const remove = (table: string, column: string, reached: number): Statement => ({
       query: `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${WHERE_SOURCE} AND scope = ? AND ${column} <= ?`,
       params: [
@@ -174,8 +188,9 @@ export class CassandraDeadLetters implements DeadLetterStore, DeadLetterDesk {
     await this.#session.write([remove(this.#scopes, 'since', last)], `writing to ${this.#scopes}`)
   }
 
+  /** Asked every second or so even where nothing fails: so tables that were made again are noticed by a worker that sets nothing aside. */
   requests(source: Source): Promise<readonly Request[]> {
-    return this.#requests.open(source)
+    return this.#watch.guard(() => this.#requests.open(source))
   }
 
   answer(request: Request, outcome: RequestOutcome): Promise<void> {

@@ -12,6 +12,7 @@ export {
 } from './schema.ts'
 export type { Session, SessionOptions } from './session.ts'
 export { CassandraVersions } from './version-store.ts'
+export { createView, lostVersions } from './view-creation.ts'
 export { CassandraViewReader } from './view-reader.ts'
 export { CassandraView, type ViewOptions } from './view-store.ts'
 export { viewTable } from './view-table.ts'

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.ts'
+import { catalogue, TidemarkError } from '../errors.ts'
 import type { Session } from './session.ts'
 
 export interface ColumnDefinition {
@@ -41,7 +41,7 @@ export async function createTables(session: Session, tables: readonly TableDefin
   await checkTables(session, tables)
 }
 
-/** Throws TABLE_MISSING or TABLE_MISMATCH, listing every difference. */
+/** Throws TABLE_MISSING or TABLE_MISMATCH, listing every difference; a column that nobody declared is none, unless it is of the key. */
 export async function checkTables(session: Session, tables: readonly TableDefinition[]): Promise<void> {
   for (const table of tables) {
     const found = await existing(session, table.name)
@@ -56,25 +56,49 @@ export async function checkTables(session: Session, tables: readonly TableDefini
   }
 }
 
+/** Columns of a table that nobody declared. */
+export async function undeclaredColumns(session: Session, table: TableDefinition): Promise<readonly string[]> {
+  const declared = described(table)
+  return [...((await existing(session, table.name))?.keys() ?? [])].filter((name) => !declared.has(name))
+}
+
 /** What became of a table since somebody looked at it last. */
 export interface TableState {
+  readonly name: string
+  /** The name with its keyspace, for messages. */
+  readonly table: string
   /** Another one if it was dropped and made again; undefined if it is not there. */
   readonly id: string | undefined
-  /** How it differs from what was declared. */
+  /** How it differs from what was declared: columns that nobody declared harm nothing, since every statement names its own. */
   readonly faults: readonly string[]
   /** Columns that Cassandra has hidden for good, see `droppedColumns`. */
   readonly dropped: readonly string[]
 }
 
 export async function tableState(session: Session, table: TableDefinition): Promise<TableState> {
-  const query = `SELECT id FROM system_schema.tables WHERE keyspace_name = '${session.keyspace}' AND table_name = '${table.name}'`
-  const { rows } = await session.read(query, [], `looking at ${session.table(table.name)}`)
+  const ids = await tableIds(session)
   const found = await existing(session, table.name)
   return {
-    id: rows[0] && String(rows[0].id),
+    name: table.name,
+    table: session.table(table.name),
+    id: ids.get(table.name),
     faults: found ? differences(described(table), found) : [],
     dropped: await droppedColumns(session, table),
   }
+}
+
+/** The id of every table of the keyspace, by name. */
+export async function tableIds(session: Session): Promise<ReadonlyMap<string, string>> {
+  const query = `SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = '${session.keyspace}'`
+  const { rows } = await session.read(query, [], `looking at the tables of ${session.keyspace}`)
+  return new Map(rows.map(({ table_name: name, id }) => [String(name), String(id)]))
+}
+
+/** Said while the table may still come back as it was: then work goes on. */
+export function missingTable(session: Session, name: string): TidemarkError {
+  return new TidemarkError('CASSANDRA_SCHEMA', `table ${session.table(name)} does not exist`, {
+    remedy: `The worker waits. ${catalogue.VIEW_LOST.remedy}`,
+  })
 }
 
 /** Removes a table and all that is in it; nothing happens if it is not there. */
@@ -149,6 +173,7 @@ function differences(declared: Columns, found: Columns): string[] {
     if (other === undefined) faults.push(`column ${name} is missing: declared as ${phrase}`)
     else if (other !== phrase) faults.push(`column ${name} is ${other}: declared as ${phrase}`)
   }
-  for (const [name, phrase] of found) if (!declared.has(name)) faults.push(`column ${name} (${phrase}) is not declared`)
+  for (const [name, phrase] of found)
+    if (!declared.has(name) && / key \d/.test(phrase)) faults.push(`column ${name} (${phrase}) is not declared`)
   return faults
 }

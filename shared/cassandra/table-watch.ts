@@ -1,56 +1,89 @@
+import type { TableIds } from '../engine/ports.ts'
 import { TidemarkError } from '../errors.ts'
-import { type TableDefinition, tableState } from './schema.ts'
+import type { Version } from './bookkeeping.ts'
+import { missingTable, type TableDefinition, type TableState, tableState } from './schema.ts'
 import type { Session } from './session.ts'
+import { CassandraVersions } from './version-store.ts'
 
-/** Milliseconds for which a table is trusted to be the one it was. */
+/** Milliseconds for which tables are trusted to be what they were. */
 const TRUSTED_MS = 10_000
 
+/** What a watch has to know. Both reject with a `transient` error while Cassandra can't be asked. */
+export interface Watched {
+  /** The tables that the version was recorded with; undefined while it is not recorded. */
+  recorded(): Promise<TableIds | undefined>
+  /** What became of the tables. */
+  states(): Promise<readonly TableState[]>
+  /** The error that says that a table is not there. */
+  missing(name: string): TidemarkError
+}
+
 /**
- * Sees to it that a view's table stays the one that is being filled. A table that is dropped and made again takes writes without
- * an error, since the driver prepares statements anew, and lacks everything before; a column that is dropped and added again
- * swallows all of ours. It is looked at every 10 seconds while it is used, and after every error that speaks of the schema.
+ * Sees to it that tables stay those that are being filled. A table that is dropped and made again takes writes without an error,
+ * since the driver prepares statements anew, and lacks everything before; a column that is dropped and added again swallows all of
+ * ours. They are looked at every 10 seconds while they are used, and after every error that speaks of the schema, and compared
+ * with what was recorded when the version began: so a process that was not there when it happened is told as well.
  */
 export class TableWatch {
-  readonly #session: Session
-  readonly #table: TableDefinition
-  #id: string | undefined
+  readonly #watched: Watched
+  #recorded: TableIds | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
 
-  constructor(session: Session, table: TableDefinition) {
-    this.#session = session
-    this.#table = table
+  constructor(watched: Watched) {
+    this.#watched = watched
   }
 
   /**
-   * Does `work` with the table. Rejects with VIEW_LOST or TABLE_MISMATCH where it is beyond repair, with CASSANDRA_SCHEMA while it
-   * can be put right.
+   * Does `work` with the tables, if `trust` says they are the ones. When it hears about the schema meanwhile, they are looked at at
+   * once, since what Cassandra says of a missing column does not tell whether it can come back.
    */
   async guard<T>(work: () => Promise<T>): Promise<T> {
-    if (performance.now() - this.#lookedAt > TRUSTED_MS) {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined
-      })
-      await this.#looking
-    }
+    await this.trust()
     try {
       return await work()
     } catch (error) {
-      if (error instanceof TidemarkError && error.code === 'CASSANDRA_SCHEMA') this.#lookedAt = Number.NEGATIVE_INFINITY
+      if (error instanceof TidemarkError && error.code === 'CASSANDRA_SCHEMA') {
+        this.#lookedAt = Number.NEGATIVE_INFINITY
+        await this.trust()
+      }
       throw error
     }
   }
 
+  /**
+   * Resolves if they were what they should be less than 10 seconds ago. Rejects with VIEW_LOST or TABLE_MISMATCH where they are
+   * beyond repair, with CASSANDRA_SCHEMA while they can be put right, and with what keeps Cassandra from answering.
+   */
+  async trust(): Promise<void> {
+    if (performance.now() - this.#lookedAt <= TRUSTED_MS) return
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    await this.#looking
+  }
+
   async #look(): Promise<void> {
-    const name = this.#session.table(this.#table.name)
-    const { id, faults, dropped } = await tableState(this.#session, this.#table)
-    if (id === undefined) throw new TidemarkError('CASSANDRA_SCHEMA', `table ${name} does not exist`)
-    this.#id ??= id
-    if (this.#id !== id)
-      throw new TidemarkError('VIEW_LOST', `table ${name} was dropped and made again while it was filled`)
-    if (faults.length > 0)
-      throw new TidemarkError('CASSANDRA_SCHEMA', `table ${name} is not the one declared: ${faults.join('; ')}`)
-    if (dropped.length > 0) throw new TidemarkError('TABLE_MISMATCH', `table ${name}: ${dropped.join('; ')}`)
+    this.#recorded ??= await this.#watched.recorded()
+    for (const { name, table, id, faults, dropped } of await this.#watched.states()) {
+      if (id === undefined) throw this.#watched.missing(name)
+      if ((this.#recorded?.[name] ?? id) !== id)
+        throw new TidemarkError('VIEW_LOST', `table ${table} was dropped and made again after it was filled`)
+      // Before what is only missing: a column that was dropped is missing too, and adding it back mends nothing.
+      if (dropped.length > 0) throw new TidemarkError('TABLE_MISMATCH', `table ${table}: ${dropped.join('; ')}`)
+      if (faults.length > 0)
+        throw new TidemarkError('CASSANDRA_SCHEMA', `table ${table} is not the one declared: ${faults.join('; ')}`)
+    }
     this.#lookedAt = performance.now()
   }
+}
+
+/** Watches tables of a version. */
+export function tableWatch(session: Session, version: Version, tables: readonly TableDefinition[]): TableWatch {
+  const versions = new CassandraVersions(session)
+  return new TableWatch({
+    recorded: async () => (await versions.load(version))?.tables,
+    states: () => Promise.all(tables.map((table) => tableState(session, table))),
+    missing: (name) => missingTable(session, name),
+  })
 }

@@ -1,14 +1,17 @@
 import type { types } from 'cassandra-driver'
-import type { Served, VersionRecord, VersionStore } from '../engine/ports.ts'
+import type { Served, TableIds, VersionRecord, VersionStore } from '../engine/ports.ts'
 import { slot, stamp } from '../engine/stamp.ts'
-import { bookkeeping, type Version, versionParams, WHERE_VERSION } from './bookkeeping.ts'
+import { recordStamp } from '../engine/versions.ts'
+import { type Projection, tableName } from '../projection/projection.ts'
+import { bookkeeping, setAsideTables, type Version, versionParams, WHERE_VERSION } from './bookkeeping.ts'
 import { encodeText, encodeWhole } from './cells.ts'
+import { missingTable, tableIds } from './schema.ts'
 import { one, pages, type Session } from './session.ts'
 
 /**
  * The versions known in a keyspace. A record is one cell at one stamp: saving it again changes nothing, and where two
  * processes create one version differently at the same time, one of the two records wins as a whole, and the other process
- * refuses to run when it compares.
+ * refuses to run when it compares. One that names the ids of its tables has a higher stamp than one that does not.
  *
  * So is what readers see, at the stamp of its turn. Two people who switch at once take the same turn: one of the two records
  * wins as a whole, and both find out which when they read it back.
@@ -40,16 +43,28 @@ export class CassandraVersions implements VersionStore {
     )
   }
 
+  async tables(projection: Pick<Projection, 'view' | 'version'>): Promise<TableIds> {
+    const ids = await tableIds(this.#session)
+    return Object.fromEntries(
+      [tableName(projection), ...setAsideTables.map(({ name }) => name)].map((name) => {
+        const id = ids.get(name)
+        if (id === undefined) throw missingTable(this.#session, name)
+        return [name, id]
+      }),
+    )
+  }
+
   /** Readers first: a worker that dies in between finds no version when it starts again, and does both. */
-  async save({ projection, version, definition, partitions, table }: VersionRecord): Promise<void> {
+  async save(record: VersionRecord): Promise<void> {
+    const { projection, version, definition, partitions, table, tables } = record
     await this.serve((await this.served(projection)) ?? { projection, version, previous: null, undone: null, turn: 0 })
     const query = `INSERT INTO ${this.#table} (projection, version, record) VALUES (?, ?, ?) USING TIMESTAMP ?`
-    // The topics in one order, so that the same record is the same bytes.
-    const sorted = Object.fromEntries(Object.entries(partitions).sort(([a], [b]) => (a < b ? -1 : 1)))
     const params = [
       ...versionParams({ name: projection, version }),
-      encodeText(JSON.stringify({ definition, partitions: sorted, table })),
-      encodeWhole(stamp(0, slot.write)),
+      encodeText(
+        JSON.stringify({ definition, partitions: inOrder(partitions), table, tables: tables && inOrder(tables) }),
+      ),
+      encodeWhole(recordStamp(record)),
     ]
     await this.#session.write([{ query, params }], `writing to ${this.#table}`)
   }
@@ -83,9 +98,15 @@ function stateOf(row: types.Row): Omit<Served, 'projection'> {
   return JSON.parse(row.record)
 }
 
+/** In one order, so that the same record is the same bytes. */
+function inOrder<T>(named: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 function record(row: types.Row): VersionRecord {
-  const { definition, partitions, table }: Pick<VersionRecord, 'definition' | 'partitions' | 'table'> = JSON.parse(
+  const { definition, partitions, table, tables }: Omit<VersionRecord, 'projection' | 'version'> = JSON.parse(
     row.record,
   )
-  return { projection: row.projection, version: row.version, definition, partitions, table }
+  const { projection, version } = row
+  return { projection, version, definition, partitions, table, ...(tables && { tables }) }
 }

@@ -4,7 +4,7 @@ import { type Projection, tableName } from '../projection/projection.ts'
 import type { AnyRow } from '../projection/row.ts'
 import { type RowEncoder, rowEncoder } from './row-encoder.ts'
 import { one, type Session } from './session.ts'
-import { TableWatch } from './table-watch.ts'
+import { type TableWatch, tableWatch } from './table-watch.ts'
 import { type PartReader, partReader, viewTable } from './view-table.ts'
 import { type Mutation, Writer, type WriterOptions } from './writer.ts'
 
@@ -42,7 +42,7 @@ export class CassandraView implements ViewStore {
     this.#encoder = rowEncoder(projection, table, markerSeconds)
     this.#reader = partReader(projection)
     this.#writer = new Writer(session, options)
-    this.#watch = new TableWatch(session, viewTable(projection))
+    this.#watch = tableWatch(session, projection, [viewTable(projection)])
     this.#select = `SELECT ${this.#reader.columns} FROM ${table} WHERE ${this.#encoder.whereRow}`
     this.#maxRowBytes = Math.min(maxRowBytes, FRAME_BYTES)
     this.#reading = `reading a row of ${table}`

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { tableName } from '../projection/projection.ts'
 import { arena } from '../testing/arena.ts'
 import { admitPartition, admitVersion } from './admission.ts'
 import { memoryStores } from './memory/store.ts'
@@ -37,6 +38,35 @@ test('other partitions than the version was created over are refused, before and
   expect(error).toMatchObject({ code: 'PARTITIONS_CHANGED' })
   expect(error!.message).toMatch(/counters\.v1 was created over 3 partitions of topic operations, which now has 5/)
   expect(await world.start().ended).toMatchObject({ code: 'PARTITIONS_CHANGED' })
+})
+
+test('a view whose table was dropped and made again is refused, at every start there will be', async () => {
+  const world = await ran()
+  world.stores.versions.remake(tableName(world.projection))
+  for (const _ of [1, 2]) {
+    const error = await world.start().ended
+    expect(error).toMatchObject({ code: 'VIEW_LOST', remedy: expect.stringContaining('Raise `version`') })
+  }
+})
+
+test('so is one whose set-aside events went with their table, at an assignment too', async () => {
+  const world = await ran()
+  const worker = world.start()
+  await world.kafka.settled()
+  world.stores.versions.remake('dead_letters')
+  world.start()
+  expect(await worker.ended).toMatchObject({ code: 'VIEW_LOST', message: expect.stringContaining('dead_letters') })
+})
+
+test('a version recorded by a release that did not know its tables is taken to be kept in those of now', async () => {
+  const { kafka, projection } = arena()
+  const { versions } = memoryStores(projection)
+  const { tables, ...old } = await admitVersion(projection, kafka.log, versions)
+  const { versions: upgraded } = memoryStores(projection)
+  await upgraded.save(old)
+  expect(await admitVersion(projection, kafka.log, upgraded)).toEqual({ ...old, tables })
+  upgraded.remake(tableName(projection))
+  await expect(admitVersion(projection, kafka.log, upgraded)).rejects.toMatchObject({ code: 'VIEW_LOST' })
 })
 
 test('another definition under the same version is refused', async () => {

@@ -2,22 +2,24 @@ import { TidemarkError } from '../errors.ts'
 import { positionText, type Source, sourceText } from '../events/position.ts'
 import { definitionFingerprint, type Projection, tableName, versionName } from '../projection/projection.ts'
 import { fingerprint } from './fingerprint.ts'
-import type { Assignment, Log, Ports, Progress, VersionRecord, VersionStore } from './ports.ts'
+import type { Assignment, Log, Ports, Progress, TableIds, VersionRecord, VersionStore } from './ports.ts'
+import { replacedTables } from './versions.ts'
 
 /**
- * A version is what it was when it was created: the same definition over topics with the same partition counts. Recorded on first
- * sight, compared ever after. Throws DEFINITION_CHANGED or PARTITIONS_CHANGED.
+ * A version is what it was when it was created: the same definition over topics with the same partition counts, kept in the same
+ * tables. Recorded on first sight, compared ever after. Throws DEFINITION_CHANGED, PARTITIONS_CHANGED or VIEW_LOST.
  */
 export async function admitVersion(projection: Projection, log: Log, versions: VersionStore): Promise<VersionRecord> {
   const counts = await Promise.all(
     projection.topics.map(async ({ name }) => [name, (await log.bounds(name)).size] as const),
   )
-  const now: VersionRecord = {
+  const now: VersionRecord & { readonly tables: TableIds } = {
     projection: projection.name,
     version: projection.version,
     definition: definitionFingerprint(projection),
     partitions: Object.fromEntries(counts),
     table: tableName(projection),
+    tables: await versions.tables(projection),
   }
   const then = await versions.load(projection)
   if (!then) {
@@ -40,7 +42,23 @@ export async function admitVersion(projection: Projection, log: Log, versions: V
       )
     }
   }
+  if (!then.tables) {
+    // Recorded by a release that did not know the tables: those of now are taken for those that were filled.
+    await versions.save({ ...then, tables: now.tables })
+    return admitVersion(projection, log, versions)
+  }
+  sameTables(projection, then.tables, now.tables)
   return then
+}
+
+/** An empty table under the old name takes writes without an error, and lacks everything that was folded or set aside before. */
+function sameTables(projection: Projection, recorded: TableIds, now: TableIds): void {
+  const replaced = replacedTables(recorded, now)
+  if (replaced.length === 0) return
+  throw new TidemarkError(
+    'VIEW_LOST',
+    `${versionName(projection)} was kept in another table ${replaced.join(', ')}, which was dropped and made again.`,
+  )
 }
 
 /**
@@ -56,7 +74,7 @@ async function neverCommitted(projection: Projection, log: Log, versions: Versio
           'VIEW_LOST',
           `${version} has committed ${name}/${partition} up to ${offset}, but Cassandra knows nothing of the version.`,
           {
-            remedy: `Restore the keyspace from a backup, or forget what was committed (\`kafka-consumer-groups --delete --group ${version}\`) to build the view again from the beginning.`,
+            remedy: `Forget what was committed (\`kafka-consumer-groups --delete --group ${version}\`) to build the view again from the beginning. A keyspace restored from a backup needs the same: it lacks what came after the backup.`,
           },
         )
 }

@@ -1,6 +1,6 @@
 import type * as cassandra from '../../shared/cassandra/index.ts'
 import type { Clock } from '../../shared/engine/index.ts'
-import { isKind } from '../../shared/errors.ts'
+import { because, isKind, TidemarkError } from '../../shared/errors.ts'
 import type { Topic } from '../../shared/events/topic.ts'
 import type { KafkaAdmin } from '../../shared/kafka/index.ts'
 import type { Projection } from '../../shared/projection/projection.ts'
@@ -11,7 +11,10 @@ type Session = cassandra.Session
 export interface InitPorts {
   readonly session: Session
   /** How tables are made: shared/cassandra. */
-  readonly schema: Pick<typeof cassandra, 'createKeyspace' | 'createBookkeeping' | 'createTables' | 'viewTable'>
+  readonly schema: Pick<
+    typeof cassandra,
+    'createKeyspace' | 'createBookkeeping' | 'createView' | 'lostVersions' | 'viewTable'
+  >
   readonly admin: Pick<KafkaAdmin, 'topics' | 'createTopics' | 'describe'>
   readonly clock: Clock
 }
@@ -39,7 +42,8 @@ const TOPIC_CONFIG = { 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.p
  * Creates what is missing: keyspace, bookkeeping tables, the views' tables, topics. What is there is checked and left alone, so it is
  * safe to run again, and from several processes at once: creating is "if not exists", and a clash of two is tried again.
  *
- * Throws TABLE_MISMATCH if a table is not the one declared, and transient errors.
+ * Throws TABLE_MISMATCH if a table is not the one declared, VIEW_LOST where a version has begun and its table is gone, both when all
+ * else was made, and transient errors.
  */
 export async function* initialise(
   projections: readonly Projection[],
@@ -52,11 +56,23 @@ export async function* initialise(
   yield { kind: 'keyspace', name: session.keyspace, created: before === undefined }
 
   await again(clock, () => schema.createBookkeeping(session))
-  for (const name of [...((await tablesOf(session)) ?? [])].filter((name) => name.startsWith('tm_')).sort())
-    yield { kind: 'table', name, created: !before?.has(name) }
-  for (const definition of projections.map(schema.viewTable)) {
-    await again(clock, () => schema.createTables(session, [definition]))
-    yield { kind: 'table', name: definition.name, created: !before?.has(definition.name) }
+  const lost = await again(clock, () => schema.lostVersions(session))
+  for (const name of [...((await tablesOf(session)) ?? [])].filter((name) => name.startsWith('tm_')).sort()) {
+    const created = !before?.has(name)
+    const versions = (created && lost.get(name)) || []
+    yield { kind: 'table', name, created, ...(versions.length > 0 && { warning: setAsideGone(name, versions) }) }
+  }
+  const refusals: TidemarkError[] = []
+  for (const projection of projections) {
+    const { name } = schema.viewTable(projection)
+    try {
+      const more = await again(clock, () => schema.createView(session, projection))
+      const warning = `table ${name} has columns that nobody declared, which are left alone: ${more.join(', ')}`
+      yield { kind: 'table', name, created: !before?.has(name), ...(more.length > 0 && { warning }) }
+    } catch (error) {
+      if (!isKind(error, 'refused')) throw error
+      refusals.push(error)
+    }
   }
 
   const topics = new Map<string, Topic>(
@@ -74,6 +90,12 @@ export async function* initialise(
       ...(found && found.partitions !== partitions && { warning: otherCount(name, partitions, found.partitions) }),
     }
   }
+  const [first, ...more] = refusals
+  if (first) throw more.length === 0 ? first : new TidemarkError(first.code, refusals.map(because).join('; '))
+}
+
+function setAsideGone(table: string, versions: readonly string[]): string {
+  return `table ${table} was gone and is made anew, empty, for versions to come. Workers of ${versions.join(', ')} refuse to run (VIEW_LOST), since what they had set aside is gone: raise the version of each.`
 }
 
 function otherCount(topic: string, declared: number, found: number): string {
@@ -103,11 +125,10 @@ const TRIES = 5
  * Two processes that create one table at the same moment through different nodes may clash in Cassandra; the one that is refused
  * finds the table there when it looks again.
  */
-async function again(clock: Clock, work: () => Promise<void>): Promise<void> {
+async function again<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await work()
-      return
+      return await work()
     } catch (error) {
       if (attempt === TRIES || isKind(error, 'refused') || isKind(error, 'usage')) throw error
       await clock.sleep(500 * attempt * (0.5 + Math.random()))

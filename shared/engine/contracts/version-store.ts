@@ -28,6 +28,12 @@ export function versionStoreContract(name: string, make: () => Promise<VersionSt
       expect((await store.list()).filter(({ projection }) => ['a', 'b'].includes(projection))).toEqual(saved)
     })
 
+    test('a record that names its tables replaces one that does not, whichever is written last', async () => {
+      const named = { ...record('tables', 1), tables: { tables_v1: 'x', tm_dead_letters: 'y' } }
+      for (const one of [record('tables', 1), named, record('tables', 1)]) await store.save(one)
+      expect(await store.load({ name: 'tables', version: 1 })).toEqual(named)
+    })
+
     test('of two records of one version one is kept as a whole', async () => {
       const [left, right] = [
         record('torn', 1, 'zzz'),

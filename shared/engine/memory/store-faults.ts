@@ -5,7 +5,7 @@ export type Operation =
   | `view.${'read' | 'write' | 'get' | 'list' | 'scan'}`
   | `progress.${'load' | 'save'}`
   | `deadLetters.${'load' | 'record' | 'events' | 'resolve' | 'release' | 'requests' | 'answer'}`
-  | `versions.${'load' | 'list' | 'save' | 'served' | 'serve'}`
+  | `versions.${'load' | 'list' | 'tables' | 'save' | 'served' | 'serve'}`
 
 /** A write that has taken effect, in the order in which it did. */
 export interface JournalEntry {

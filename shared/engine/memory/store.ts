@@ -1,7 +1,8 @@
 import { parseSource, type Source, sourceText } from '../../events/position.ts'
-import type { Projection } from '../../projection/projection.ts'
-import type { Progress, ProgressStore, Served, VersionRecord, VersionStore } from '../ports.ts'
+import { type Projection, tableName } from '../../projection/projection.ts'
+import type { Progress, ProgressStore, Served, TableIds, VersionRecord, VersionStore } from '../ports.ts'
 import { slot, stamp } from '../stamp.ts'
+import { recordStamp } from '../versions.ts'
 import { CellTable } from './cell-table.ts'
 import { MemoryDeadLetters } from './dead-letter-store.ts'
 import { Faults, type JournalEntry, type StoreFaults } from './store-faults.ts'
@@ -81,6 +82,8 @@ export class MemoryProgress implements ProgressStore {
 export class MemoryVersions implements VersionStore {
   readonly #table = new CellTable()
   readonly #readers = new CellTable()
+  /** How often each table was made again. */
+  readonly #remade = new Map<string, number>()
   readonly #faults: Faults
 
   constructor(faults: Faults) {
@@ -97,11 +100,23 @@ export class MemoryVersions implements VersionStore {
     )
   }
 
+  tables(projection: Pick<Projection, 'view' | 'version'>): Promise<TableIds> {
+    const names = [tableName(projection), 'dead_letters']
+    return this.#faults.run('versions.tables', [], () =>
+      Object.fromEntries(names.map((name) => [name, `${name}#${this.#remade.get(name) ?? 0}`])),
+    )
+  }
+
+  /** As if somebody had dropped the table, or that of the dead letters (`dead_letters`), and made it again. */
+  remake(table: string): void {
+    this.#remade.set(table, (this.#remade.get(table) ?? 0) + 1)
+  }
+
   save(record: VersionRecord): Promise<void> {
     const { projection, version } = record
     const apply = () => {
       if (!this.#seen(projection)) this.#show({ projection, version, previous: null, undone: null, turn: 0 })
-      this.#table.insert(`${projection} ${version}`, { record: JSON.stringify(record) }, stamp(0, slot.write))
+      this.#table.insert(`${projection} ${version}`, { record: JSON.stringify(record) }, recordStamp(record))
     }
     return this.#faults.run(
       'versions.save',
