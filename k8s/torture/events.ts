@@ -14,6 +14,8 @@ export function account(random: Random): string {
   return `a${random.below(among)}`
 }
 
+/** Each event happens a millisecond after the one before. */
+const EPOCH = Date.UTC(2026, 0, 1)
 let published = 0
 
 /** An event that every handler likes. */
@@ -45,11 +47,11 @@ export function poison(kind: Poison, id: string, random: Random): OutgoingRecord
 function encoded(type: string, id: string, data: Record<string, unknown>, binary: boolean): OutgoingRecord {
   const event: CloudEvent = {
     specversion: '1.0',
-    id: `e${published++}`,
+    id: `e${published}`,
     source: 'torture',
     type,
     subject: id,
-    time: '2026-01-01T00:00:00Z',
+    time: new Date(EPOCH + published++).toISOString(),
     data: { account: id, ...data },
   }
   return binary ? encodeBinary(event) : encodeStructured(event)

@@ -2,8 +2,19 @@
 export interface Entry<Event> {
   readonly offset: number
   readonly key: string
-  /** Undefined: it can't be read. */
+  /** Undefined: it can't be read, with the code of `fault`. */
   readonly event: Event | undefined
+  readonly fault?: string
+  /** Everything the record says, and when it was written (milliseconds since 1970). */
+  readonly content: string
+  readonly timestamp: number
+}
+
+/** A dead letter as it should be: the record, and why. */
+export interface Letter {
+  readonly code: string
+  readonly content: string
+  readonly timestamp: number
 }
 
 /** A row as it should be; `value` null: deleted. */
@@ -21,6 +32,8 @@ export interface Rules<Event, Value> {
   rowsOf(event: Event): readonly string[]
   /** Throws where a handler would. */
   apply(row: Value | null, id: string, event: Event): Value | null
+  /** Under which code it fails, if it does. */
+  code(event: Event): string
   /** Did it fail until the handler was repaired? */
   curable(event: Event): boolean
   /** Is a row stored as one part for each source? */
@@ -43,8 +56,8 @@ const FAILED = Symbol('failed')
  */
 export class Fold<Event, Value> {
   readonly rows = new Map<string, Folded<Value>>()
-  /** Every dead letter there must ever have been, as `<source> <scope> <offset>`. */
-  readonly letters = new Set<string>()
+  /** Every dead letter there must ever have been, by `<source> <scope> <offset>`. */
+  readonly letters = new Map<string, Letter>()
   readonly #rules: Rules<Event, Value>
   readonly #waiting = new Map<string, Waiting<Event>>()
 
@@ -70,6 +83,15 @@ export class Fold<Event, Value> {
     for (const [source, added] of entries) for (const entry of added) this.#step(source, entry, decided)
   }
 
+  /** Which rows an event is for, each with the scope it would wait in. */
+  rowsOf(source: string, event: Event): readonly { readonly scope: string; readonly row: string }[] {
+    return this.#rules.rowsOf(event).map((id) => ({ scope: `row:${id}`, row: this.#named(id, source) }))
+  }
+
+  #named(id: string, source: string): string {
+    return this.#rules.parts ? `${id} ${source}` : id
+  }
+
   #step(source: string, entry: Entry<Event>, decided: Decided): void {
     const scope = `key:${Buffer.from(entry.key).toString('base64')}`
     const behind = this.#waiting.get(`${source} ${scope}`)
@@ -81,7 +103,7 @@ export class Fold<Event, Value> {
       for (const id of this.#rules.rowsOf(entry.event)) this.#fold(source, id, entry, decided)
       return
     }
-    this.letters.add(`${source} ${scope} ${entry.offset}`)
+    this.#bury(source, scope, entry, entry.fault ?? '')
     if (decided(scope, source, entry.offset) !== 'skipped') this.#park(source, scope, entry, decided)
   }
 
@@ -94,15 +116,19 @@ export class Fold<Event, Value> {
       behind.entries.push(entry)
       return
     }
-    const name = this.#rules.parts ? `${id} ${source}` : id
+    const name = this.#named(id, source)
     const after = attempt(() => this.#rules.apply(this.rows.get(name)?.value ?? null, id, event))
     const state = decided(scope, source, offset)
     // Of a curable one only its dead letter tells whether it met the repaired handler.
     const letter = after === FAILED || (state !== undefined && this.#rules.curable(event))
-    if (letter) this.letters.add(`${source} ${scope} ${offset}`)
+    if (letter) this.#bury(source, scope, entry, this.#rules.code(event))
     if (letter && state === 'skipped') return
     if (after === FAILED || (letter && state === 'parked')) this.#park(source, scope, entry, decided)
     else this.rows.set(name, { value: after, position: offset, source })
+  }
+
+  #bury(source: string, scope: string, { offset, content, timestamp }: Entry<Event>, code: string): void {
+    this.letters.set(`${source} ${scope} ${offset}`, { code, content, timestamp })
   }
 
   #park(source: string, scope: string, entry: Entry<Event>, decided: Decided): void {

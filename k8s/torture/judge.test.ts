@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { encodeStructured } from '../../shared/events/encode.ts'
 import type { LogRecord } from '../../shared/events/event.ts'
+import { contentOfRecord } from './content.ts'
 import type { Folded } from './fold.ts'
 import { Judge } from './judge.ts'
 import type { Account, Shop } from './oracle.ts'
@@ -21,7 +22,7 @@ const records: readonly LogRecord[] = [
   key: Buffer.from(key),
   value: Buffer.from(value),
   headers: {},
-  timestamp: 0,
+  timestamp: offset * 10,
 }))
 
 function event(type: string, account: string, data: Readonly<Record<string, unknown>>) {
@@ -32,6 +33,7 @@ function event(type: string, account: string, data: Readonly<Record<string, unkn
     source: 'test',
     type,
     subject: account,
+    time: '2026-01-01T00:00:00Z',
     data: { account, ...data },
   })
   return { key: account, value: value ?? '' }
@@ -42,15 +44,23 @@ const KEY = `key:${Buffer.from('a3').toString('base64')}`
 /** What Cassandra holds when all is right; each test spoils a piece. */
 function sound() {
   const chain = ['Noted-a1', 'Unnoted-a1', 'Credited-a1'].reduce(linked, '')
-  const account: Folded<Account> = { value: { cents: 7n, events: 3, chain, note: null }, position: 2, source: SOURCE }
+  const account: Folded<Account> = {
+    value: { cents: 7n, balance: '0.07', latest: [7], events: 3, chain, seenAt: Date.UTC(2026, 0, 1), note: null },
+    position: 2,
+    source: SOURCE,
+  }
   const shop: Folded<Shop> = { value: { cents: 7n, events: 1 }, position: 2, source: SOURCE }
-  const unread = { source: SOURCE, scope: KEY, offset: 5, state: 'parked', code: 'EVENT_UNREADABLE' }
-  const cursed = { source: SOURCE, scope: 'row:a2', offset: 3, state: 'parked', code: 'HANDLER_FAILED' }
+  const letter = (scope: string, offset: number, code: string): StoredLetter => ({
+    ...{ source: SOURCE, scope, offset, state: 'parked', code, timestamp: offset * 10 },
+    content: contentOfRecord(records[offset]!),
+  })
+  const unread = letter(KEY, 5, 'EVENT_NOT_JSON')
+  const cursed = letter('row:a2', 3, 'HANDLER_FAILED')
   const letters: Record<string, StoredLetter[]> = { 'accounts-w': [cursed, unread], 'shops-w': [unread] }
   return {
     committed: 6,
     accounts: new Map([['a1', account]]),
-    shops: new Map([[`s1 ${SOURCE}`, shop]]),
+    shops: new Map([[`s1/3 ${SOURCE}`, shop]]),
     letters,
     waiting: new Map([
       [
@@ -86,7 +96,8 @@ function judgeOf(held: Held): Judge {
     letters: async (projection: string) => held.letters[projection] ?? [],
     waiting: async () => held.waiting,
   }
-  return new Judge(log, stored, 'w', 't')
+  const published = { met: () => {}, differences: () => [] }
+  return new Judge(log, stored, 'w', 't', published)
 }
 
 test('a view that is the fold of its log is without difference', async () => {
@@ -112,10 +123,24 @@ describe('what is spoilt is seen:', () => {
     'a dead letter that is missing': (held) => held.letters['accounts-w']!.shift(),
     'a dead letter that is there twice': (held) => held.letters['accounts-w']!.push(held.letters['accounts-w']![0]!),
     'a dead letter of a sound event': (held) =>
-      held.letters['accounts-w']!.push({ source: SOURCE, scope: 'row:a1', offset: 1, state: 'skipped', code: 'X' }),
+      held.letters['accounts-w']!.push({
+        ...held.letters['accounts-w']![0]!,
+        scope: 'row:a1',
+        offset: 1,
+        state: 'skipped',
+      }),
     'a dead letter of the other view': (held) => held.letters['shops-w']!.shift(),
     'a decision that was not carried out': (held) => {
       held.letters['accounts-w']![0] = { ...held.letters['accounts-w']![0]!, state: 'skipped' }
+    },
+    'a dead letter under another code': (held) => {
+      held.letters['accounts-w']![0] = { ...held.letters['accounts-w']![0]!, code: 'ROW_INVALID' }
+    },
+    'a dead letter of another record': (held) => {
+      held.letters['accounts-w']![0] = { ...held.letters['accounts-w']![0]!, content: '' }
+    },
+    'a dead letter of another time': (held) => {
+      held.letters['accounts-w']![0] = { ...held.letters['accounts-w']![0]!, timestamp: 0 }
     },
     'an event that does not wait': (held) => held.waiting.get('accounts-w')!.set(`${SOURCE} row:a2`, [3]),
     'events that wait in another order': (held) => held.waiting.get('accounts-w')!.set(`${SOURCE} row:a2`, [4, 3]),
@@ -131,9 +156,46 @@ describe('what is spoilt is seen:', () => {
 test('a commit ahead of the write is seen', async () => {
   const held = sound()
   held.accounts.set('a1', { ...held.accounts.get('a1')!, position: 1 })
-  expect(await judgeOf(held).commitsFollowWrites()).toEqual(['t/0 is committed up to 6, but a1 stands at 1, before 2'])
+  expect(await judgeOf(held).commitsFollowWrites()).toEqual([
+    'accounts-w: t/0 is committed up to 6, but a1 stands at 1, before 2',
+  ])
   held.committed = 2
   expect(await judgeOf(held).commitsFollowWrites()).toEqual([])
+})
+
+test('a commit ahead of the write of a part is seen', async () => {
+  const held = sound()
+  held.shops.clear()
+  expect(await judgeOf(held).commitsFollowWrites()).toEqual([
+    `shops-w: t/0 is committed up to 6, but s1/3 ${SOURCE} stands at -1, before 2`,
+  ])
+})
+
+test('only what is parked may be behind a commit: what waited behind a decided letter is written', async () => {
+  const held = sound()
+  held.letters['accounts-w']![0] = { ...held.letters['accounts-w']![0]!, state: 'skipped' }
+  expect(await judgeOf(held).commitsFollowWrites()).toEqual([
+    'accounts-w: t/0 is committed up to 6, but a2 stands at -1, before 4',
+  ])
+})
+
+test('an offset without a record is seen', async () => {
+  const published = { met: () => {}, differences: () => [] }
+  const log = {
+    bounds: async () => new Map([[0, { start: 0, end: 3 }]]),
+    async *read() {
+      yield [records[0]!, records[2]!]
+    },
+    committed: async () => new Map<number, number>(),
+  }
+  const stored = {
+    accounts: async () => new Map(),
+    shops: async () => new Map(),
+    letters: async () => [],
+    waiting: async () => new Map(),
+  }
+  const { differences } = await new Judge(log, stored, 'w', 't', published).judge(false)
+  expect(differences).toContain('t/0 has offset 1, and what is read goes on at 2')
 })
 
 test('a position that goes back is seen', async () => {
@@ -142,5 +204,5 @@ test('a position that goes back is seen', async () => {
   held.committed = 0
   await judge.commitsFollowWrites()
   held.accounts.set('a1', { ...held.accounts.get('a1')!, position: 0 })
-  expect(await judge.commitsFollowWrites()).toEqual(['account a1 went back from 2 to 0'])
+  expect(await judge.commitsFollowWrites()).toEqual(['accounts-w: a1 went back from 2 to 0'])
 })

@@ -17,7 +17,7 @@ export async function playLog(
   const world = await LogWorld.create(name, servers)
   let clear = false
   try {
-    const differences = await play(world, random)
+    const differences = [...(await play(world, random)), ...world.troubles()]
     clear = differences.length === 0
     return clear ? [] : [`expected: ${expected}`, ...differences]
   } finally {
@@ -25,13 +25,23 @@ export async function playLog(
   }
 }
 
-/** Plays the scenarios in turn, one a call, those alone whose name has `FAULT`; rejects if one does not end as it must. */
-export async function nextLogFault(servers: LogServers, seed: number, turn: number): Promise<void> {
-  const wanted = logScenarios.filter(({ name }) => name.includes(process.env.FAULT ?? ''))
+/** Those of the scenarios whose name has `part`. */
+export function logScenariosWith(part: string): readonly Scenario[] {
+  return logScenarios.filter(({ name }) => name.includes(part))
+}
+
+/** Plays the scenarios in turn, one a call, and gives its name; rejects if one does not end as it must. */
+export async function nextLogFault(
+  wanted: readonly Scenario[],
+  servers: LogServers,
+  seed: number,
+  turn: number,
+): Promise<string> {
   const scenario = wanted[(seed + turn) % wanted.length]
-  if (!scenario) return
+  if (!scenario) throw new Error('there is no scenario to be played')
   const began = performance.now()
   const differences = await playLog(scenario, `s${seed}t${turn}`, servers, new Random(seed * 1_000 + turn))
   if (differences.length > 0) throw new Error(`${scenario.name}: ${differences.slice(0, 10).join('; ')}`)
   console.log(`  log ${scenario.name}: as it must, ${((performance.now() - began) / 1_000).toFixed(0)} s`)
+  return scenario.name
 }

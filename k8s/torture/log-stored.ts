@@ -2,6 +2,7 @@ import { Client, types } from 'cassandra-driver'
 import type { Endpoint } from '../../shared/testing/fault-proxy.ts'
 import type { Folded } from './fold.ts'
 import type { Account } from './oracle.ts'
+import { accountIn } from './stored.ts'
 
 /** What one world keeps in Cassandra. */
 export interface Books {
@@ -38,15 +39,8 @@ export class LogStored {
 
   async books(topic: string, sources: readonly string[]): Promise<Books> {
     const rows = new Map<string, Folded<Account>>()
-    for (const row of await this.cql(`SELECT * FROM ${this.#keyspace}.accounts_${this.#world}_v1`)) {
-      const deleted = row.tm_deleted_at !== null && String(row.tm_deleted_at) === String(row.tm_position)
-      const value = { cents: BigInt(String(row.cents ?? 0)), events: row.events, chain: row.chain, note: row.note }
-      rows.set(row.id, {
-        value: deleted ? null : value,
-        position: Number(row.tm_position),
-        source: row.tm_source,
-      })
-    }
+    for (const row of await this.cql(`SELECT * FROM ${this.#keyspace}.accounts_${this.#world}_v1`))
+      rows.set(row.id, accountIn(row))
     const letters = new Map<string, string>()
     for (const row of await this.cql(
       `SELECT topic, partition, scope, offset, state FROM ${this.#keyspace}.tm_dead_letters`,

@@ -11,6 +11,7 @@ import type { Position } from '../../shared/events/position.ts'
 import { KafkaAdmin, KafkaLog, KafkaPublisher } from '../../shared/kafka/index.ts'
 import { type Endpoint, type FaultProxy, faultProxy } from '../../shared/testing/fault-proxy.ts'
 import { kafkaSettings } from '../../workers/connections.ts'
+import { type Exit, REFUSED, troubleOf } from './exits.ts'
 import type { Entry } from './fold.ts'
 import { ROOT } from './ground.ts'
 import { type Books, LogStored } from './log-stored.ts'
@@ -44,6 +45,7 @@ export class LogWorld {
   readonly #publisher: KafkaPublisher
   readonly #entries = new Map<string, Entry<Happened>[]>()
   #workers: Worker[] = []
+  readonly #exits: Exit[] = []
   #healed = false
 
   private constructor(name: string, env: Record<string, string>, stored: LogStored, cassandra: FaultProxy) {
@@ -98,7 +100,7 @@ export class LogWorld {
 
   start(): Worker {
     const name = `worker-${this.#workers.length + 1}`
-    const worker = new Worker(name, this.#folder, ['run', this.projection], this.#env, () => {})
+    const worker = new Worker(name, this.#folder, ['run', this.projection], this.#env, (exit) => this.#exits.push(exit))
     this.#workers.push(worker)
     return worker
   }
@@ -151,6 +153,11 @@ export class LogWorld {
     return this.said(worker).slice(-2_000)
   }
 
+  /** What is wrong with how workers ended, but for refusals, of which each scenario knows itself. */
+  troubles(): readonly string[] {
+    return this.#exits.flatMap((exit) => (exit.code === REFUSED ? [] : (troubleOf(exit, true) ?? [])))
+  }
+
   /** Everything a worker has said so far. */
   said(worker: Worker): string {
     return readFileSync(join(this.#folder, `${worker.name}.log`), 'utf8')
@@ -190,7 +197,7 @@ export class LogWorld {
     fold.take(this.#entries, (scope, source, offset) => letters.get(`${source} ${scope} ${offset}`))
     return [
       ...unequal('row', fold.rows, rows),
-      ...unequal('dead letter', new Map([...fold.letters].map((name) => [name, true])), presence(letters)),
+      ...unequal('dead letter', presence(fold.letters), presence(letters)),
       ...unequal('what waits behind', fold.parked, waiting),
     ]
   }
@@ -226,7 +233,7 @@ export async function until(what: string, holds: () => Promise<boolean>, patienc
     if (performance.now() > deadline) throw new Error(`not after ${patienceMs / 1_000} s: ${what}`)
 }
 
-function presence(letters: ReadonlyMap<string, string>): ReadonlyMap<string, boolean> {
+function presence(letters: ReadonlyMap<string, unknown>): ReadonlyMap<string, boolean> {
   return new Map([...letters.keys()].map((name) => [name, true]))
 }
 

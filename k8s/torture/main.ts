@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { locked } from '../dev/lock.ts'
 import { faults } from './faults.ts'
 import { type Ground, ROOT, startGround } from './ground.ts'
-import { nextLogFault } from './log-faults.ts'
+import { logScenariosWith, nextLogFault } from './log-faults.ts'
 import { Random } from './random.ts'
 import { reportOf, writeReport } from './report.ts'
 import { type RoundResult, round } from './round.ts'
@@ -11,7 +11,7 @@ import { World } from './world.ts'
 /*
  * `make torture ROUNDS=… SEED=…`: real workers on a real Kafka and Cassandra of the suite's own, everything that can go wrong, and after
  * each round the proof. Ends with 1 at the first difference. SERVERS=3 for three brokers and three nodes, FAULT=… for some kinds alone,
- * EVENTS=… for the events of a round.
+ * EVENTS=… for the events of a round. A round of what happens to the log itself, where FAULT names nothing else, is a world of its own.
  */
 
 /** Worlds are left before too much has been set aside for good. */
@@ -26,9 +26,11 @@ const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 const size = process.env.SERVERS === '3' ? 3 : 1
 const events = Number(process.env.EVENTS ?? 40_000)
 const rate = Number(process.env.RATE ?? 3_000)
+const called = process.env.FAULT ?? ''
 const wanted = faults.filter(
-  ({ name, servers }) => (servers === undefined || servers === size) && name.includes(process.env.FAULT ?? ''),
+  ({ name, servers }) => (servers === undefined || servers === size) && name.includes(called),
 )
+const wantedLog = logScenariosWith(called)
 const began = new Date()
 
 let stopped = false
@@ -39,24 +41,30 @@ const waiting = (pid: number) => console.log(`torture: waiting for process ${pid
 process.exit(await locked(join(ROOT, '.stack', `.torture-runs-${size}.lock`), waiting, main))
 
 async function main(): Promise<number> {
+  if (wanted.length + wantedLog.length === 0) throw new Error(`no fault is called ${called}`)
   console.log(`torture: ${rounds} rounds on ${size}+${size} servers, seed ${seed}`)
   const results: RoundResult[] = []
+  const played: string[] = []
   const ground = await startGround(size === 3 ? 'three' : 'one')
   let failed: unknown
   try {
-    await play(ground, results)
+    await (wanted.length > 0 ? play(ground, results, played) : playLogAlone(ground, played))
   } catch (error) {
     failed = error
   } finally {
     await ground.end()
   }
-  const report = reportOf({ seed, servers: size, began, failed }, results)
+  const report = reportOf({ seed, servers: size, began, failed }, results, played)
   console.log(`\n${writeReport(report)}`)
   if (failed) console.error(failed)
   return failed || report.differences > 0 ? 1 : 0
 }
 
-async function play(ground: Ground, results: RoundResult[]): Promise<void> {
+async function playLogAlone(ground: Ground, played: string[]): Promise<void> {
+  for (let turn = 0; turn < rounds && !stopped; turn++) played.push(await nextLogFault(wantedLog, ground, seed, turn))
+}
+
+async function play(ground: Ground, results: RoundResult[], played: string[]): Promise<void> {
   let world: World | undefined
   let clear = true
   // Every kind gets its turns before any has more; what takes long gets fewer.
@@ -68,8 +76,8 @@ async function play(ground: Ground, results: RoundResult[]): Promise<void> {
         await world?.end({ clear })
         world = undefined
         const worlds = Math.floor(number / ROUNDS_PER_WORLD)
-        if (!process.env.FAULT && worlds % LOG_FAULT_EVERY === 0)
-          await nextLogFault(ground, seed, worlds / LOG_FAULT_EVERY)
+        if (wantedLog.length > 0 && worlds % LOG_FAULT_EVERY === 0)
+          played.push(await nextLogFault(wantedLog, ground, seed, worlds / LOG_FAULT_EVERY))
         world = await World.create(`w${seed}n${number}`, ground, random)
       }
       if (deck.length === 0) deck = shuffled([...wanted, ...wanted.filter(({ kind }) => kind !== 'slow')], random)
@@ -83,7 +91,7 @@ async function play(ground: Ground, results: RoundResult[]): Promise<void> {
       if (result.differences.length > 0) return
       clear = true
       if (number % ROUNDS_PER_REPORT === 0)
-        writeReport(reportOf({ seed, servers: size, began, failed: undefined }, results))
+        writeReport(reportOf({ seed, servers: size, began, failed: undefined }, results, played))
     }
   } finally {
     await world?.end({ clear })

@@ -13,7 +13,9 @@ if (days !== 0) {
   const shift = days * 86_400_000
   Date.now = () => now() + shift
   globalThis.Date = new Proxy(Date, {
-    construct: (target, args: unknown[]) => Reflect.construct(target, args.length === 0 ? [now() + shift] : args),
+    // `newTarget`, so that a subclass of Date makes its own.
+    construct: (target, args: unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now() + shift] : args, newTarget),
   })
 }
 

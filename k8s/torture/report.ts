@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CLAIMED, type Claim, claims } from './claims.ts'
 import { ROOT } from './ground.ts'
 import type { RoundResult } from './round.ts'
 
@@ -40,9 +41,14 @@ export interface Run {
   readonly failed: unknown
 }
 
-export function reportOf({ seed, servers, began, failed }: Run, results: readonly RoundResult[]): Report {
+/** `played`: what has happened to the log itself, each in a world of its own. */
+export function reportOf(
+  { seed, servers, began, failed }: Run,
+  results: readonly RoundResult[],
+  played: readonly string[],
+): Report {
   const faults: Record<string, number> = {}
-  for (const name of results.flatMap((result) => result.faults)) faults[name] = (faults[name] ?? 0) + 1
+  for (const name of [...results.flatMap((result) => result.faults), ...played]) faults[name] = (faults[name] ?? 0) + 1
   const sum = (of: (result: RoundResult) => number) => results.reduce((total, result) => total + of(result), 0)
   const figures: Record<Figure, (result: RoundResult) => number | undefined> = {
     takeoverAfterKill: ({ measured }) => measured.takeoverAfterKillMs,
@@ -74,12 +80,12 @@ export function reportOf({ seed, servers, began, failed }: Run, results: readonl
 export function writeReport(report: Report): string {
   mkdirSync(RUNS, { recursive: true })
   writeFileSync(join(RUNS, `${report.title}.json`), `${JSON.stringify(report, null, 2)}\n`)
-  writeFileSync(join(RUNS, `${report.title}.md`), text(report))
+  writeFileSync(join(RUNS, `${report.title}.md`), reportText(report))
   const files = readdirSync(RUNS).filter((name) => name.endsWith('.json'))
   const all = together(files.map((name): Report => JSON.parse(readFileSync(join(RUNS, name), 'utf8'))))
   writeFileSync(join(FOLDER, 'torture.json'), `${JSON.stringify(all, null, 2)}\n`)
-  writeFileSync(join(FOLDER, 'torture.md'), text(all))
-  return text(report)
+  writeFileSync(join(FOLDER, 'torture.md'), reportText(all))
+  return reportText(report)
 }
 
 function together(runs: readonly Report[]): Report {
@@ -107,7 +113,17 @@ function together(runs: readonly Report[]): Report {
 
 const FIGURE_NAMES = Object.keys(FIGURES).filter((name): name is Figure => name in FIGURES)
 
-function text({
+/** What is claimed of a figure, and whether the longest has kept it. */
+function judged(name: Figure, seconds: number | undefined): string {
+  const claimed = CLAIMED.find((one) => one === name)
+  if (!claimed) return ' | '
+  const { most }: Claim = claims[claimed]
+  const verdict = seconds === undefined ? '' : seconds * 1_000 <= most ? 'reached' : 'not reached'
+  return `${most / 1_000} | ${verdict}`
+}
+
+/** As Markdown. */
+export function reportText({
   title,
   rounds,
   events,
@@ -128,11 +144,13 @@ function text({
     `- takeovers: ${takeovers}`,
     `- times it was seen in the midst of faults that commits follow writes and positions do not go back: ${audits}`,
     '',
-    '| longest | seconds |',
-    '|---|---|',
-    ...FIGURE_NAMES.map((name) => `| ${FIGURES[name]} | ${longest[name] ?? 'not measured'} |`),
+    '| longest | seconds | at most, claimed | |',
+    '|---|---|---|---|',
+    ...FIGURE_NAMES.map(
+      (name) => `| ${FIGURES[name]} | ${longest[name] ?? 'not measured'} | ${judged(name, longest[name])} |`,
+    ),
     '',
-    '| fault | rounds |',
+    '| fault | times |',
     '|---|---|',
     ...Object.entries(faults)
       .sort(([a], [b]) => (a < b ? -1 : 1))

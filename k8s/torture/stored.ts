@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, types } from 'cassandra-driver'
 import { patchDriver } from '../../shared/cassandra/driver-patches.ts'
 import type { Endpoint } from '../../shared/testing/fault-proxy.ts'
-import type { Folded } from './fold.ts'
+import { contentOf, headersIn } from './content.ts'
+import type { Folded, Letter } from './fold.ts'
 import type { Account, Shop } from './oracle.ts'
 
 /** Half seconds. */
 const PATIENCE = 120
 
 /** A dead letter as its table has it. */
-export interface StoredLetter {
+export interface StoredLetter extends Letter {
   readonly source: string
   readonly scope: string
   readonly offset: number
   readonly state: string
-  readonly code: string
 }
 
 /** What lies in Cassandra, read with plain CQL and without any of Tidemark's code. */
@@ -37,15 +37,7 @@ export class Stored {
 
   async accounts(): Promise<Map<string, Folded<Account>>> {
     const rows = new Map<string, Folded<Account>>()
-    for (const row of await this.#read(`SELECT * FROM accounts_${this.#world}_v1`)) {
-      const value: Account = {
-        cents: BigInt(String(row.cents ?? 0)),
-        events: row.events,
-        chain: row.chain,
-        note: row.note,
-      }
-      rows.set(row.id, folded(row, value))
-    }
+    for (const row of await this.#read(`SELECT * FROM accounts_${this.#world}_v1`)) rows.set(row.id, accountIn(row))
     return rows
   }
 
@@ -53,18 +45,21 @@ export class Stored {
     const rows = new Map<string, Folded<Shop>>()
     for (const row of await this.#read(`SELECT * FROM shops_${this.#world}_v1`)) {
       const part = folded(row, { cents: BigInt(String(row.cents ?? 0)), events: Number(row.events) })
-      rows.set(`${row.shop} ${part.source}`, part)
+      rows.set(`${row.shop}/${row.till} ${part.source}`, part)
     }
     return rows
   }
 
   async letters(projection: string, sources: readonly string[]): Promise<readonly StoredLetter[]> {
     const query =
-      'SELECT offset, scope, state, code FROM tm_dead_letters WHERE projection = ? AND version = 1 AND topic = ? AND partition = ?'
+      'SELECT offset, scope, state, code, key, value, headers, timestamp FROM tm_dead_letters WHERE projection = ? AND version = 1 AND topic = ? AND partition = ?'
     const of = sources.map(async (source) => {
       const [topic, partition] = source.split('/')
       const rows = await this.#read(query, [projection, topic, Number(partition)])
-      return rows.map(({ offset, scope, state, code }) => ({ source, scope, offset: Number(offset), state, code }))
+      return rows.map(({ offset, scope, state, code, key, value, headers, timestamp }) => ({
+        ...{ source, scope, offset: Number(offset), state, code, timestamp: Number(timestamp) },
+        content: contentOf(key, value, headersIn(headers)),
+      }))
     })
     return (await Promise.all(of)).flat()
   }
@@ -114,6 +109,19 @@ export class Stored {
       }
     }
   }
+}
+
+/** A row of accounts. */
+export function accountIn(row: types.Row): Folded<Account> {
+  return folded(row, {
+    cents: BigInt(String(row.cents ?? 0)),
+    balance: String(row.balance),
+    latest: row.latest,
+    events: row.events,
+    chain: row.chain,
+    seenAt: Number(row.seen_at),
+    note: row.note,
+  })
 }
 
 function folded<Value>(row: types.Row, value: Value): Folded<Value> {

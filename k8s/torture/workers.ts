@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Exit, REFUSED } from './exits.ts'
 import { ROOT } from './ground.ts'
-import type { Random } from './random.ts'
 
 const TIDEMARK = join(ROOT, 'workers', 'ctl', 'main.ts')
 const PRELOAD = join(import.meta.dirname, 'preload.ts')
@@ -12,8 +12,8 @@ export const PROJECTIONS = join(import.meta.dirname, 'projections', 'ledger.ts')
 
 /** As Kubernetes does: a process that has ended is started again, after a moment. */
 const RESTART_MS = 500
-/** sysexits' EX_CONFIG: a worker that a person has to look after. */
-const REFUSED = 78
+/** Bytes of a log: what a process has said in the end. */
+const LAST_WORDS = 3_000
 
 /** Bytes: what is in use on and off the heap after a full collection, and what the process holds. */
 export interface Memory {
@@ -31,11 +31,20 @@ export class Worker {
   #wanted = true
   #ended: Promise<void> = Promise.resolve()
   /** Told whenever it has ended. */
-  readonly #onEnd: () => void
+  readonly #onEnd: (exit: Exit) => void
+  #sent = new Set<NodeJS.Signals>()
   /** It has said that it will not run. */
   refused = false
+  /** How often it had to be started again. */
+  restarts = 0
 
-  constructor(name: string, folder: string, args: readonly string[], env: Record<string, string>, onEnd: () => void) {
+  constructor(
+    name: string,
+    folder: string,
+    args: readonly string[],
+    env: Record<string, string>,
+    onEnd: (exit: Exit) => void,
+  ) {
     mkdirSync(folder, { recursive: true })
     this.name = name
     this.#log = join(folder, `${name}.log`)
@@ -46,7 +55,7 @@ export class Worker {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child?.kill(name)
+    if (this.#child?.kill(name)) this.#sent.add(name)
   }
 
   /** Makes it suffer from within (`preload.ts`). */
@@ -78,6 +87,9 @@ export class Worker {
 
   #start(): void {
     const log = openSync(this.#log, 'a')
+    const from = fstatSync(log).size
+    const sent = new Set<NodeJS.Signals>()
+    this.#sent = sent
     const heap = this.#env.TORTURE_HEAP_MB ? [`--max-old-space-size=${this.#env.TORTURE_HEAP_MB}`] : []
     const child = spawn(process.execPath, [...heap, '--import', PRELOAD, TIDEMARK, ...this.#args], {
       cwd: ROOT,
@@ -87,9 +99,11 @@ export class Worker {
     closeSync(log)
     this.#child = child
     this.#ended = new Promise((resolve) => {
-      child.once('exit', (code) => {
+      child.once('exit', (code, signal) => {
         resolve()
-        this.#onEnd()
+        const words = readFileSync(this.#log).subarray(from).subarray(-LAST_WORDS).toString()
+        const starved = this.#env.TORTURE_HEAP_MB !== undefined
+        this.#onEnd({ worker: this.name, code, signal, sent, starved, words })
         if (code === REFUSED) this.refused = true
         else if (this.#wanted) void this.#restart()
       })
@@ -99,65 +113,8 @@ export class Worker {
   async #restart(): Promise<void> {
     await sleep(RESTART_MS)
     if (!this.#wanted) return
+    this.restarts++
     this.#start()
-  }
-}
-
-/** The projectors of one world. */
-export class Fleet {
-  readonly #folder: string
-  readonly #names: readonly string[]
-  readonly #env: Record<string, string>
-  readonly #random: Random
-  #count = 0
-  #workers: Worker[] = []
-  /** How often a worker has ended, so that others took its partitions over. */
-  takeovers = 0
-
-  constructor(folder: string, names: readonly string[], env: Record<string, string>, random: Random) {
-    this.#folder = folder
-    this.#names = names
-    this.#env = env
-    this.#random = random
-  }
-
-  get workers(): readonly Worker[] {
-    return this.#workers
-  }
-
-  /** Each worker is tuned by chance, so that rows are dropped, batches split and flushes overlap in all ways. */
-  start(over: Record<string, string> = {}): Worker {
-    const random = this.#random
-    const tuning = {
-      TIDEMARK_WORKING_SET_MIB: random.one(['1', '64']),
-      TIDEMARK_FLUSH_ROWS: random.one(['5', '200', '20000']),
-      TIDEMARK_FLUSH_INTERVAL_MS: random.one(['50', '1000']),
-    }
-    const env = { ...this.#env, ...tuning, ...over }
-    const ended = () => void this.takeovers++
-    const worker = new Worker(`worker-${++this.#count}`, this.#folder, ['run', ...this.#names], env, ended)
-    this.#workers.push(worker)
-    return worker
-  }
-
-  one(): Worker {
-    return this.#random.one(this.#workers)
-  }
-
-  /** Brings the fleet to so many, all of them sound. */
-  async settle(count: number): Promise<void> {
-    while (this.#workers.length > count) await this.end(this.#workers[0]!, 'SIGTERM')
-    while (this.#workers.length < count) this.start()
-    for (const worker of this.#workers) worker.signal('SIGCONT')
-  }
-
-  async end(worker: Worker, how: 'SIGTERM' | 'SIGKILL'): Promise<number> {
-    this.#workers = this.#workers.filter((other) => other !== worker)
-    return worker.end(how)
-  }
-
-  async endAll(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => this.end(worker, how)))
   }
 }
 

@@ -11,12 +11,15 @@ import type { OutgoingRecord } from '../../shared/events/encode.ts'
 import type { Position } from '../../shared/events/position.ts'
 import { KafkaAdmin, KafkaLog, KafkaPublisher } from '../../shared/kafka/index.ts'
 import { cassandraSettings, kafkaSettings } from '../../workers/connections.ts'
+import { SESSION_MS } from './claims.ts'
+import { Fleet } from './fleet.ts'
 import { type Ground, ROOT } from './ground.ts'
 import { Judge } from './judge.ts'
+import { Published } from './published.ts'
 import type { Random } from './random.ts'
 import { Stored } from './stored.ts'
 import { Watch } from './watch.ts'
-import { Fleet, PROJECTIONS, processEnv } from './workers.ts'
+import { PROJECTIONS, processEnv } from './workers.ts'
 
 /** How long the views may take until they hold everything, once the faults are over. */
 const CATCH_UP_MS = 300_000
@@ -44,6 +47,7 @@ export class World {
   readonly #folder: string
   readonly #stored: Stored
   readonly #publisher: KafkaPublisher
+  readonly #published = new Published()
   readonly #session: Session
 
   private constructor(name: string, ground: Ground, env: Record<string, string>, random: Random, session: Session) {
@@ -58,7 +62,7 @@ export class World {
     this.#admin = new KafkaAdmin(kafkaSettings(config, 'torture'))
     this.#publisher = new KafkaPublisher(kafkaSettings(config, 'torture'))
     this.#stored = new Stored(ground.cassandra, name)
-    this.judge = new Judge(this.#log, this.#stored, name, this.topic)
+    this.judge = new Judge(this.#log, this.#stored, name, this.topic, this.#published)
     this.watch = new Watch(this.#log, this.groups, this.topic)
     this.#folder = join(ROOT, 'report', 'torture', name)
     this.fleet = new Fleet(this.#folder, this.projections, env, random)
@@ -67,7 +71,7 @@ export class World {
   static async create(name: string, ground: Ground, random: Random): Promise<World> {
     const env = processEnv({
       ...ground.env,
-      KAFKA_SESSION_TIMEOUT_SECONDS: '6',
+      KAFKA_SESSION_TIMEOUT_SECONDS: String(SESSION_MS / 1_000),
       TIDEMARK_PROJECTIONS: PROJECTIONS,
       TIDEMARK_HTTP_PORT: '0',
       TORTURE_WORLD: name,
@@ -87,8 +91,11 @@ export class World {
   async publish(records: readonly OutgoingRecord[]): Promise<readonly Position[]> {
     for (;;) {
       try {
-        return await this.#publisher.publish(this.topic, records)
+        const positions = await this.#publisher.publish(this.topic, records)
+        this.#published.acknowledged(positions, records)
+        return positions
       } catch {
+        this.#published.unclear(records)
         await sleep(200)
       }
     }
@@ -181,11 +188,15 @@ export class World {
     }
   }
 
-  /** `clear`: nothing of it is left, on the servers or in files; else it is there to be looked at. */
+  /**
+   * `clear`: nothing of it is left, on the servers or in files; else it is there to be looked at, as it is when a worker has ended
+   * otherwise than it should, for which this rejects.
+   */
   async end({ clear }: { readonly clear: boolean }): Promise<void> {
     await this.watch.end()
     await this.fleet.endAll()
-    if (clear) {
+    const troubles = this.fleet.troubles(true)
+    if (clear && troubles.length === 0) {
       // What stays on the servers costs time and room, and nothing else.
       const cleared = await Promise.allSettled([this.#stored.clear(), this.#admin.deleteTopics([this.topic])])
       for (const { reason } of cleared.filter((one) => one.status === 'rejected'))
@@ -194,6 +205,7 @@ export class World {
     }
     await this.#admin.close()
     await Promise.all([this.#log.close(), this.#publisher.close(), this.#stored.close(), this.#session.close()])
+    if (troubles.length > 0) throw new Error(troubles.join('\n'))
   }
 
   /** `tidemark verify` of both views: what differs, in its own words. */
@@ -207,8 +219,8 @@ export class World {
   }
 
   #refuseNone(): void {
-    const refused = this.fleet.workers.find((worker) => worker.refused)
-    if (refused) throw new Error(`${refused.name} refuses to run: see report/torture/${this.name}/${refused.name}.log`)
+    const [refused] = this.fleet.refusals
+    if (refused) throw new Error(`${refused.worker} of world ${this.name} refuses to run: ${refused.words.trim()}`)
   }
 
   async #behind(): Promise<string> {
