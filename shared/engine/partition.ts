@@ -35,8 +35,10 @@ export interface PartitionParts {
 /** Records are folded in pieces, between which the process looks after its heartbeats and its other partitions. */
 const PIECE = 1_000
 
-/** Every so many polls it is looked whether another worker has decided about what waits here. */
+/** Every so many polls it is looked whether another worker has decided about what waits here … */
 const RECONCILE = 10
+/** … or, where nothing waits, whether one that lost the partition unknowingly has set something aside since. */
+const RARELY = 60
 
 /**
  * One assigned partition: folds its events strictly in order and flushes the rows they change. All that follows from the
@@ -156,7 +158,7 @@ export class Partition {
     const { source, fold, ports } = this.#parts
     try {
       const requests = [...(await ports.deadLetters.requests(source))]
-      const look = this.#setAside.size > 0 && this.#polls++ % RECONCILE === 0
+      const look = this.#polls++ % (this.#setAside.size > 0 ? RECONCILE : RARELY) === 0
       const decided = look && (await this.#decidedElsewhere())
       if (requests.length === 0 && !decided) return
       const flush = () => this.#flushes.all()

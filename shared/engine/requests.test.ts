@@ -63,6 +63,30 @@ test('what was decided stays so, whatever is asked afterwards', async () => {
   await Promise.all([world.finish(), other.world.finish()])
 })
 
+test('a scope whose dead letter another worker has skipped before it ended is freed by the owner', async () => {
+  const { world, source, offset } = await parked()
+  await world.stores.deadLetters.resolve(source, 'row:a', offset, 'skipped', offset)
+  while (world.stores.deadLetters.unsettled) await new Promise((resolve) => setImmediate(resolve))
+  expect(await log(world)).toEqual(['|e0|e2|e3'])
+  await world.finish()
+})
+
+test('what a zombie has set aside behind a letter that is out of the way is freed, although nothing waits for the owner', async () => {
+  const { world, source, offset, ask, request } = await parked()
+  await ask(request('skip'))
+  const events = [
+    {
+      scope: 'row:a' as const,
+      since: offset,
+      record: { offset: offset + 1, timestamp: 0, key: null, value: null, headers: {} },
+    },
+  ]
+  await world.stores.deadLetters.record(source, [], events)
+  while (world.stores.deadLetters.unsettled) await new Promise((resolve) => setImmediate(resolve))
+  expect(await log(world)).toEqual(['|e0|e2|e3'])
+  await world.finish()
+})
+
 test('a retry that fails again changes nothing and says why', async () => {
   const { world, ask, request } = await parked()
   const { done, message } = await ask(request('retry'))

@@ -147,7 +147,7 @@ async function renew({ source, ports, setAside, rows, flush }: RequestParts): Pr
   if (!setAside.agrees(state.parked)) {
     setAside.renew(state)
     rows.clear()
-  }
+  } else setAside.learn(state)
   return state
 }
 
