@@ -18,8 +18,8 @@ export interface FolderParts {
   readonly setAside: SetAside
   readonly decode: Decoder
   readonly complete: boolean
-  /** A sample of the projection's rows, and which partition feeds each; shared by the partitions of a process. */
-  readonly feeds: Map<string, string>
+  /** Another partition of this process that has met the row, if there is one. */
+  fedBy(id: string): string | undefined
   readonly signal: AbortSignal
 }
 
@@ -231,8 +231,13 @@ export class Folder {
     for (const { id, key } of missing.values()) {
       const entry = rows.get(id)
       if (entry) rows.confirm(entry, stored.get(id), this.#source)
-      else rows.add(id, key, stored.get(id), this.#source, this.#complete)
+      else this.#add(rows.add(id, key, stored.get(id), this.#source, this.#complete))
     }
+  }
+
+  /** Has another partition of this process met the row, too? */
+  #add(entry: Entry): void {
+    if (this.#complete && !this.#parts.fold.projection.merge) entry.foreign ??= this.#parts.fedBy(entry.id)
   }
 
   /**
@@ -240,19 +245,15 @@ export class Folder {
    * position of ours has left there loses nothing, since folding gets to it again. It is in memory at once, then.
    *
    * A sample is read all the same, to find that a row is fed from a second partition, and again after its first write: partitions
-   * that begin together find nothing the first time. What this process reads itself it knows without reading (`feeds`).
+   * that begin together find nothing the first time. What this process feeds itself it knows without reading (`fedBy`).
    */
   #mustRead({ id, key }: RowKey): boolean {
-    const { rows, feeds, settings, fold } = this.#parts
+    const { rows, settings } = this.#parts
     if (!this.#complete || rows.evicted) return true
     this.#met++
     const { first, oneIn } = settings.sampleReads
-    const other = (!fold.projection.merge && feeds.get(id)) || this.#source
-    const sampled = this.#met <= first || this.#met % oneIn === 0
-    if (sampled) feeds.set(id, other)
-    if (sampled && other === this.#source) return true
-    const entry = rows.add(id, key, undefined, this.#source)
-    if (other !== this.#source) entry.foreign = other
+    if (this.#met <= first || this.#met % oneIn === 0) return true
+    this.#add(rows.add(id, key, undefined, this.#source))
     return false
   }
 

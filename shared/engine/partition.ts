@@ -24,8 +24,8 @@ export interface PartitionParts {
   readonly complete: boolean
   readonly setAside: SetAsideState
   readonly gaps: Progress['gaps']
-  /** A sample of the projection's rows, and which partition feeds each. */
-  readonly feeds: Map<string, string>
+  /** Another partition of this process that has met the row, if there is one. */
+  fedBy(id: string): string | undefined
   /** Its part of the memory that the projection's partitions share, 0 to 1. */
   readonly share: number
   /** Told of a fault that no waiting mends: the projector must end. */
@@ -92,7 +92,7 @@ export class Partition {
       setAside: this.#setAside,
       decode: this.#decode,
       complete: parts.complete,
-      feeds: parts.feeds,
+      fedBy: parts.fedBy,
       signal,
     })
     this.#flushes = new FlushLoop(
@@ -117,6 +117,11 @@ export class Partition {
   /** How far this partition has been folded. */
   get folded(): Pick<Mark, 'position' | 'fingerprint'> {
     return this.#flushes.mark
+  }
+
+  /** Is the row in memory here? */
+  holds(id: string): boolean {
+    return this.#rows.has(id)
   }
 
   /** Could folding go on from `start` as if nothing had happened? Only if this state is the fold of everything before it. */

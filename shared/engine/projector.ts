@@ -25,7 +25,6 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
   const fold = foldOf(projection)
   const version = versionName(projection)
   const owned = new Map<string, Partition>()
-  const feeds = new Map<string, string>()
   const ending = new AbortController()
   /** Aborted when the next generation begins: what the last one still waits for is then of no use. */
   let generation = new AbortController()
@@ -117,9 +116,10 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     }
     current?.abandon()
     const complete = start === 0 && logStart === 0
+    const fedBy = (id: string) => [...owned].find(([other, partition]) => other !== name && partition.holds(id))?.[0]
     owned.set(
       name,
-      new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, feeds, share, failed }),
+      new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, fedBy, share, failed }),
     )
     ports.observer.parked(source, [...setAside.parked.keys()].length)
   }

@@ -18,15 +18,21 @@ function astray(world: ReturnType<typeof arena>, partition: number, id: string) 
   ])
 }
 
-test('a row that two partitions of one worker feed is found with its first event from the second', async () => {
-  const world = arena()
-  for (let event = 0; event < 20; event++) astray(world, event % 2, `e${event}`)
-  world.start()
-  await world.caughtUp()
-  expect(world.letters.length).toBeGreaterThan(0)
-  expect(new Set(world.letters.map(({ code }) => code))).toEqual(new Set(['ROW_TWO_SOURCES']))
-  await Promise.all(world.workers.map(({ projector }) => projector.stop('test')))
-})
+test.each([
+  ['in the sample', { first: 100, oneIn: 1 }],
+  ['outside of the sample', { first: 0, oneIn: 1e9 }],
+])(
+  'a row that two partitions of one worker feed is found with its first event from the second: %s',
+  async (_, sampleReads) => {
+    const world = arena({ settings: { sampleReads } })
+    for (let event = 0; event < 20; event++) astray(world, event % 2, `e${event}`)
+    world.start()
+    await world.caughtUp()
+    expect(world.letters.length).toBeGreaterThan(0)
+    expect(new Set(world.letters.map(({ code }) => code))).toEqual(new Set(['ROW_TWO_SOURCES']))
+    await Promise.all(world.workers.map(({ projector }) => projector.stop('test')))
+  },
+)
 
 test('a row that partitions of two workers feed is found once it was written', async () => {
   const world = arena({ partitions: 2 })

@@ -72,6 +72,10 @@ export class WorkingSet {
     return this.#young.size + this.#old.size
   }
 
+  has(id: string): boolean {
+    return this.#young.has(id) || this.#old.has(id)
+  }
+
   get(id: string): Entry | undefined {
     const young = this.#young.get(id)
     if (young) return young

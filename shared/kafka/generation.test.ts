@@ -117,3 +117,35 @@ test('a partition that stayed this member’s all the while can be committed at 
   await generation.commit(source, 3)
   expect(membership.committed).toEqual(['0@3'])
 })
+
+/** Is it still pending after everything in memory has happened that does not wait for something else? */
+async function pending(work: Promise<unknown>): Promise<boolean> {
+  let ended = false
+  void work.then(() => (ended = true))
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+  return !ended
+}
+
+test('the place is not given up while a commit is under way that nobody waits for', async () => {
+  const answer = Promise.withResolvers<void>()
+  const { membership, listener, generation } = scene()
+  membership.answer = () => answer.promise
+  listener.on.drain = async () => void generation.commit(source, 7)
+  await generation.begin()
+  generation.end({ why: 'rebalance' })
+  const closing = generation.close(60_000)
+  expect(await pending(closing)).toBe(true)
+  answer.resolve()
+  await closing
+})
+
+test('the place is not given up while a handler of an earlier generation is at work', async () => {
+  const handler = Promise.withResolvers<void>()
+  const { generation } = scene({ kept: [source], busy: handler.promise })
+  await generation.begin()
+  generation.end({ why: 'rebalance' })
+  const closing = generation.close(60_000)
+  expect(await pending(closing)).toBe(true)
+  handler.resolve()
+  await closing
+})

@@ -79,7 +79,8 @@ export class Comparison {
   /** To be called when the whole table has been seen. */
   ended(): void {
     for (const { key, source, id } of this.#fold.intruders.values()) {
-      const owner = this.#owners.get(id) ?? this.#fold.parts.get(id)?.source
+      const stored = this.#owners.get(id)
+      const owner = stored === undefined || stored === source ? this.#fold.parts.get(id)?.source : stored
       this.#differences.add(
         'two-sources',
         shown(key),
