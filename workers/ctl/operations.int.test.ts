@@ -139,6 +139,7 @@ const statusPorts = {
   versions: {
     list: () => new cassandra.CassandraVersions(session).list(),
     served: (projection: string) => new cassandra.CassandraVersions(session).served(projection),
+    tables: (of: Projection) => new cassandra.CassandraVersions(session).tables(of),
   },
   describeGroup: (group: string) => admin.describeGroup(group),
   books: (version: Pick<Projection, 'name' | 'version'>) => ({

@@ -145,6 +145,7 @@ export function withStatus<T>(
       versions: {
         list: async () => new CassandraVersions(await connected()).list(),
         served: async (projection) => new CassandraVersions(await connected()).served(projection),
+        tables: async (projection) => new CassandraVersions(await connected()).tables(projection),
       },
       describeGroup: (group) => admin.describeGroup(group),
       books: (version) => ({

@@ -1,4 +1,12 @@
-import type { ProgressStore, VersionRecord } from '../../shared/engine/index.ts'
+import {
+  fingerprint,
+  type Log,
+  type ProgressStore,
+  replacedTables,
+  type VersionRecord,
+  type VersionStore,
+} from '../../shared/engine/index.ts'
+import { TidemarkError } from '../../shared/errors.ts'
 import { sourceText } from '../../shared/events/position.ts'
 import { definitionFingerprint, type Projection } from '../../shared/projection/projection.ts'
 import type { Sample } from './status-sample.ts'
@@ -25,4 +33,41 @@ export function refusalsOf(
       )
   }
   return refusals
+}
+
+/** The tables of a version that are gone, or others under the same names. */
+export async function lostTables(
+  { record, projection }: { readonly record: VersionRecord | undefined; readonly projection: Projection | undefined },
+  versions: Pick<VersionStore, 'tables'>,
+): Promise<string[]> {
+  if (!record?.tables || !projection) return []
+  try {
+    const replaced = replacedTables(record.tables, await versions.tables(projection))
+    return replaced.map((name) => `table ${name} is not the one that was filled: it was dropped and made again`)
+  } catch (error) {
+    if (error instanceof TidemarkError && error.code === 'CASSANDRA_SCHEMA') return [error.message]
+    throw error
+  }
+}
+
+/** Topics that are others under the same names: another record lies where one was folded. */
+export async function replacedLogs(
+  { partitions }: Sample,
+  recorded: Awaited<ReturnType<ProgressStore['list']>>,
+  log: Pick<Log, 'read'>,
+): Promise<string[]> {
+  const found = await Promise.all(
+    recorded.map(async ({ source, progress: { position, fingerprint: folded } }) => {
+      const bounds = partitions.find((one) => sourceText(one.source) === sourceText(source))
+      if (!bounds || position < bounds.start || position >= bounds.end) return []
+      for await (const [record] of log.read(source, position, position + 1)) {
+        if (record?.offset !== position || fingerprint(record) === folded) return []
+        return [
+          `${sourceText(source)} has another record at ${position} than the one that was folded: the topic was re-created`,
+        ]
+      }
+      return []
+    }),
+  )
+  return found.flat()
 }

@@ -2,7 +2,7 @@ import { sourceText } from '../../shared/events/position.ts'
 import { versionName } from '../../shared/projection/projection.ts'
 import type { Reach } from './reach.ts'
 import type { Known, Sightings, State, StatusPorts, VersionStatus } from './status.ts'
-import { refusalsOf } from './status-refusals.ts'
+import { lostTables, refusalsOf, replacedLogs } from './status-refusals.ts'
 import { age, applied, countLetters, round, type Sample, sample, total } from './status-sample.ts'
 import { scalingOf } from './status-scaling.ts'
 
@@ -27,7 +27,11 @@ export async function versionStatus(
     reach.ask('Cassandra', async () => (await ports.versions.served(known.name)) ?? null),
   ])
   const sources = looks?.last.partitions.map(({ source }) => source) ?? recorded?.map(({ source }) => source) ?? []
-  const waiting = await reach.ask('Cassandra', () => countLetters(sources, deadLetters))
+  const [waiting, tables, logs] = await Promise.all([
+    reach.ask('Cassandra', () => countLetters(sources, deadLetters)),
+    reach.ask('Cassandra', () => lostTables(known, ports.versions)),
+    looks && reach.ask('Kafka', () => replacedLogs(looks.last, recorded ?? [], ports.log)),
+  ])
   const common = {
     projection: known.name,
     version: known.version,
@@ -38,6 +42,8 @@ export async function versionStatus(
   const why = [
     ...missing.map((topic) => `topic ${topic} does not exist: \`tidemark init\``),
     ...(looks ? refusalsOf(known, looks.last, recorded ?? []) : []),
+    ...(tables ?? []),
+    ...(logs ?? []),
   ]
   const refused = why.length > 0
   for (const { source, progress } of recorded ?? [])

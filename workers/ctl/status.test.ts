@@ -105,6 +105,33 @@ test('what a worker would refuse to run is refused here too, with the reason', a
   expect(status?.why.join('\n')).toMatch(/the topic was re-created or cut/)
 })
 
+test('a topic that was made again is refused here too, however long it is by now', async () => {
+  const world = arena()
+  for (let i = 0; i < 6; i++) await world.publish('Added', { id: `a${i}`, by: 1 })
+  await world.finish()
+  world.kafka.recreateTopic(operations.name, 3)
+  for (let i = 0; i < 60; i++) await world.publish('Added', { id: `a${i % 6}`, by: 2 })
+  const status = await first(world)
+  expect(status?.state).toBe('refused')
+  expect(status?.why.join('\n')).toMatch(/another record at \d+ than the one that was folded/)
+})
+
+test('tables that were made again are told', async () => {
+  const world = arena()
+  await world.publish('Added', { id: 'a', by: 1 })
+  await world.finish()
+  const { versions } = world.stores
+  const tables: typeof versions.tables = async (of) => ({ ...(await versions.tables(of)), counters_v1: 'another' })
+  const ports = portsOf(world, world.workers)
+  const { list, served } = versions
+  const status = await statusOf([world.projection], {
+    ...ports,
+    versions: { list: list.bind(versions), served: served.bind(versions), tables },
+  })
+  expect(status.versions[0]).toMatchObject({ state: 'refused' })
+  expect(status.versions[0]?.why.join('\n')).toMatch(/table counters_v1 is not the one that was filled/)
+})
+
 test('which version readers see is told', async () => {
   const world = arena()
   await world.finish()
@@ -152,7 +179,11 @@ test('without Kafka, what Cassandra knows is told, and the exit code says that i
 test('without Cassandra, what Kafka knows is told', async () => {
   const { status, errors } = await without((ports) => ({
     ...ports,
-    versions: { list: away('CASSANDRA_UNAVAILABLE'), served: away('CASSANDRA_UNAVAILABLE') },
+    versions: {
+      list: away('CASSANDRA_UNAVAILABLE'),
+      served: away('CASSANDRA_UNAVAILABLE'),
+      tables: away('CASSANDRA_UNAVAILABLE'),
+    },
     books: () => ({
       progress: { list: away('CASSANDRA_UNAVAILABLE') },
       deadLetters: {

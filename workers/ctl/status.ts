@@ -79,7 +79,7 @@ export interface Books {
 
 export interface StatusPorts {
   readonly log: Log
-  readonly versions: Pick<VersionStore, 'list' | 'served'>
+  readonly versions: Pick<VersionStore, 'list' | 'served' | 'tables'>
   /** Kafka's word for the group's state, and its members. */
   describeGroup(group: string): Promise<{ readonly state: string; readonly members: readonly unknown[] }>
   /** What one version keeps beside its view. */
