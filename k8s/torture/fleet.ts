@@ -54,8 +54,9 @@ export class Fleet {
     return this.#exits.splice(0).flatMap((exit) => troubleOf(exit, outage) ?? [])
   }
 
+  /** Any of them; a new one where two faults at once have ended all. */
   one(): Worker {
-    return this.#random.one(this.#workers)
+    return this.#workers.length === 0 ? this.start() : this.#random.one(this.#workers)
   }
 
   /** Brings the fleet to so many, all of them sound. */

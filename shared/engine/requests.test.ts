@@ -87,6 +87,28 @@ test('what a zombie has set aside behind a letter that is out of the way is free
   await world.finish()
 })
 
+test('what a skip has applied does not wait any more, although its worker ended before it let go and a later event is poison', async () => {
+  const { world, worker, request, source, offset } = await parked()
+  await world.publish('Noted', { id: 'a', note: 'poison' })
+  await world.publish('Added', { id: 'a', by: 4 })
+  await world.caughtUp()
+  const release = world.stores.faults.hold('before', 'deadLetters.release')
+  await world.stores.deadLetters.ask(request('skip'))
+  await release.waiting(1)
+  worker.member.crash()
+  for (const call of release.calls) call.fail()
+  release.open()
+  world.start()
+  while (!(await world.stores.deadLetters.outcome(source, 'r-skip')))
+    await new Promise((resolve) => setImmediate(resolve))
+  expect(await log(world)).toEqual(['|e0|e2|e3'])
+  const waiting: number[] = []
+  for await (const records of world.stores.deadLetters.events(source, 'row:a', 0))
+    waiting.push(...records.map((record) => record.offset - offset))
+  expect(waiting).toEqual([3, 4])
+  await world.finish()
+})
+
 test('a retry that fails again changes nothing and says why', async () => {
   const { world, ask, request } = await parked()
   const { done, message } = await ask(request('retry'))
@@ -176,7 +198,7 @@ test('an unreadable event parks its key; retry applies it after the reader was r
 
 test('a request about what does not wait, or not first, is answered and does nothing', async () => {
   const { world, ask, request, offset } = await parked()
-  expect((await ask(request('retry', { id: 'b', scope: 'row:b' }))).message).toMatch(/nothing waits/)
+  expect((await ask(request('retry', { id: 'b', scope: 'row:b' }))).message).toMatch(/is applied already/)
   expect((await ask(request('skip', { id: 'c', offset: offset + 1 }))).message).toMatch(/decide about that one first/)
   await world.finish()
   expect(await log(world)).toEqual(['|e0'])

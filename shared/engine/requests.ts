@@ -52,14 +52,19 @@ async function answer(request: Request, parts: RequestParts): Promise<Answer> {
   // What was applied must be known to last, and what was parked must be where `waiting` reads it.
   await flush()
   const since = scope === KEYLESS ? offset : setAside.since(scope)
-  if (since === undefined) {
+  if (since !== undefined && since !== offset && (await isVoid(scope, since, parts)))
+    return answer({ ...request, action: 'retry', offset: since }, parts)
+  if (since === undefined || since > offset) {
     // Applied or skipped before; or recorded by a worker that crashed before it parked the scope, and applied since by a repaired handler.
     const state = setAside.skipped(scope, offset) ? 'skipped' : 'applied'
     await ports.deadLetters.resolve(source, scope, offset, state, offset)
-    return { done: true, message: `nothing waits behind ${at}: it is ${state} already` }
+    // Whoever decided may have ended before it let go of what it had applied; the scope waits behind a later letter by now.
+    if (since !== undefined) await ports.deadLetters.release(source, scope, since - 1, since - 1)
+    const later =
+      since === undefined ? '' : `; what came later waits behind ${positionText({ ...source, offset: since })}`
+    return { done: true, message: `${at} is ${state} already${later}` }
   }
   if (since !== offset) {
-    if (await isVoid(scope, since, parts)) return answer({ ...request, action: 'retry', offset: since }, parts)
     const first = positionText({ ...source, offset: since })
     return { done: false, message: `the row waits behind ${first}: decide about that one first` }
   }
