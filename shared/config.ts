@@ -127,7 +127,7 @@ const settings = {
   TIDEMARK_FLUSH_ROWS: whole(1, 1_000_000, 'rows').prefault('20000'),
   TIDEMARK_FLUSH_MIB: whole(1, 1024, 'MiB').prefault('64'),
   /** While behind, how long rows are collected. Caught up, rows are written at once whatever this says. */
-  TIDEMARK_FLUSH_INTERVAL_MS: whole(1, 60_000, 'milliseconds').prefault('1000'),
+  TIDEMARK_FLUSH_INTERVAL_MS: whole(1, 60_000, 'milliseconds').prefault('3000'),
   /** Rows kept so as not to be read again; half of a worker's memory is a good size. */
   TIDEMARK_WORKING_SET_MIB: whole(1, 65_536, 'MiB').prefault('256'),
   /** How long a revoked or stopping worker writes what it holds; keep it below `terminationGracePeriodSeconds`. */

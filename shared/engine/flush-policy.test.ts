@@ -9,19 +9,19 @@ test('caught up, whatever there is to write is written at once', () => {
 })
 
 test('behind, rows, bytes and time tell when', () => {
-  expect(flushTrigger(behind, limits)).toBeUndefined()
+  expect(flushTrigger({ ...behind, behind: 5_000 }, limits)).toBeUndefined()
   expect(flushTrigger({ ...behind, rows: 60, setAside: 40 }, limits)).toBe('rows')
   expect(flushTrigger({ ...behind, bytes: 1_000 }, limits)).toBe('bytes')
   expect(flushTrigger({ ...behind, waited: 1_000, events: 1_000 }, limits)).toBe('time')
 })
 
 test.each([
-  ['nothing left', { behind: 0 }, 1_000],
-  ['less than an interval left', { behind: 900, events: 1_000, waited: 1_000 }, 1_000],
-  ['two intervals left', { behind: 2_000, events: 1_000, waited: 1_000 }, 2_000],
-  ['an hour left', { behind: 3_600_000, events: 1_000, waited: 1_000 }, 3_000],
-  ['an end that is not known yet', { behind: Number.POSITIVE_INFINITY }, 3_000],
-  ['nothing folded yet', { events: 0 }, 1_000],
+  ['nothing left', { behind: 0 }, 20],
+  ['a moment left', { behind: 100, events: 1_000, waited: 1_000 }, 100],
+  ['two intervals left', { behind: 2_000, events: 1_000, waited: 1_000 }, 1_000],
+  ['an hour left', { behind: 3_600_000, events: 1_000, waited: 1_000 }, 1_000],
+  ['an end that is not known yet', { behind: Number.POSITIVE_INFINITY }, 1_000],
+  ['nothing folded yet', { events: 0 }, 20],
 ])('rows are collected for as long as the rest takes: %s', (_, pending, window) => {
   expect(flushWindow({ ...behind, ...pending }, limits)).toBe(window)
 })

@@ -18,8 +18,8 @@ export interface Pending {
 
 type Limits = Pick<EngineSettings, 'flushRows' | 'flushBytes' | 'flushIntervalMs'>
 
-/** A partition far behind collects rows for up to so many intervals. */
-const FAR = 3
+/** Milliseconds: a shorter window saves nothing worth having. */
+const LEAST = 20
 
 /**
  * Is it time to flush, and why. Caught up, at once: the reader is waiting. Behind, as late as rows, bytes and time allow: each event
@@ -35,11 +35,11 @@ export function flushTrigger(pending: Pending, limits: Limits): FlushTrigger | u
 
 /**
  * Milliseconds for which rows are collected: as long as what is left to fold takes at the pace of now, since those who read wait for
- * that anyway; from one interval to three.
+ * that anyway. So a burst that is worked off in a moment costs no reader more than that, and far behind the interval is the limit.
  */
 export function flushWindow({ events, behind, waited }: Pending, { flushIntervalMs }: Limits): number {
   const left = events === 0 ? 0 : (behind * waited) / events
-  return Math.min(Math.max(left, flushIntervalMs), FAR * flushIntervalMs)
+  return Math.min(Math.max(left, LEAST), flushIntervalMs)
 }
 
 /** Must folding wait for the flush under way? A second window may fill meanwhile, a third would only fill memory. */

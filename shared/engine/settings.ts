@@ -4,7 +4,7 @@ export interface EngineSettings {
   readonly flushRows: number
   /** … or so many bytes of rows and set-aside events, shared by the partitions of a projection: bounds memory where these are large. Twice as much may wait, and as much be in flight. */
   readonly flushBytes: number
-  /** … or so many milliseconds after the last flush, three times as many while far behind: bounds what a crash makes the next owner do again. */
+  /** … or so many milliseconds after the last flush, sooner the nearer the end is: bounds what a crash makes the next owner do again. */
   readonly flushIntervalMs: number
   /** Bytes of rows kept in memory per projection, shared by its partitions. A row that is not there costs one read. */
   readonly workingSetBytes: number
@@ -25,7 +25,7 @@ export interface EngineSettings {
 export const defaultSettings: EngineSettings = {
   flushRows: 20_000,
   flushBytes: 64 << 20,
-  flushIntervalMs: 1_000,
+  flushIntervalMs: 3_000,
   workingSetBytes: 256 << 20,
   onPoison: 'park',
   maxRowBytes: 1 << 20,
