@@ -40,7 +40,9 @@ test('any settings are taken, or refused with every wrong one in one CONFIG_INVA
         if (wrong(alone, name) && !alone?.includes('has no effect'))
           expect(wrong(together, name), `${name} in ${together}`).toBe(true)
         const secret = /PASSWORD|SECRET/.test(name) && name in settings && value.length > 'scram-sha-512'.length
-        if (secret) expect(together ?? '').not.toContain(value)
+        const { [name]: _, ...others } = env
+        // Unless the same words stand in another setting.
+        if (secret && !JSON.stringify(others).includes(value)) expect(together ?? '').not.toContain(value)
       }
     }),
     fuzz,
