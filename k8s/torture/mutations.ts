@@ -79,8 +79,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'rows that were dropped are read again',
     file: 'working-set.ts',
-    find: '        this.#evicted = true\n        this.#sample',
-    replace: '        this.#sample',
+    find: '        this.#dropped.add(entry.id)\n',
+    replace: '',
   },
   {
     name: 'rows are read where the log was not folded from its start',

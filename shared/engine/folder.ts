@@ -249,7 +249,7 @@ export class Folder {
    */
   #mustRead({ id, key }: RowKey): boolean {
     const { rows, settings } = this.#parts
-    if (!this.#complete || rows.evicted) return true
+    if (!this.#complete || rows.dropped(id)) return true
     this.#met++
     const { first, oneIn } = settings.sampleReads
     if (this.#met <= first || this.#met % oneIn === 0) return true

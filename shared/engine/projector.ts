@@ -5,6 +5,7 @@ import { admitPartition, admitVersion } from './admission.ts'
 import { Partition } from './partition.ts'
 import type { Assignment, Ports, SourceListener } from './ports.ts'
 import { Abandoned, persist } from './recovery.ts'
+import { Feeds } from './seen.ts'
 import { defaultSettings, type EngineSettings } from './settings.ts'
 
 export interface Projector {
@@ -25,6 +26,7 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
   const fold = foldOf(projection)
   const version = versionName(projection)
   const owned = new Map<string, Partition>()
+  const feeds = new Feeds()
   const ending = new AbortController()
   /** Aborted when the next generation begins: what the last one still waits for is then of no use. */
   let generation = new AbortController()
@@ -116,7 +118,10 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     }
     current?.abandon()
     const complete = start === 0 && logStart === 0
-    const fedBy = (id: string) => [...owned].find(([other, partition]) => other !== name && partition.holds(id))?.[0]
+    const fedBy = (id: string) => {
+      const other = feeds.meet(id, name)
+      return other !== undefined && owned.get(other)?.holds(id) ? other : undefined
+    }
     owned.set(
       name,
       new Partition({ source, fold, ports, settings, start, complete, setAside, gaps, fedBy, share, failed }),

@@ -1,5 +1,6 @@
 import type { AnyRow, RowShape } from '../projection/row.ts'
 import type { RowWrite, StoredRow } from './ports.ts'
+import { Dropped } from './seen.ts'
 
 /** A row this worker owns, as it is after the last event folded into it. */
 export interface Entry {
@@ -40,7 +41,7 @@ export class WorkingSet {
   #dirtyBytes = 0
   /** Rows in a flush that is not durable yet: dropping one would let it be read back as it was before. */
   #inFlight = new Set<Entry>()
-  #evicted = false
+  readonly #dropped = new Dropped()
   /** Rows of the sample that were not there yet, until they have been written once. */
   readonly #sample = new Set<Entry>()
   readonly #optional: readonly { readonly name: string; readonly bit: number }[]
@@ -63,9 +64,9 @@ export class WorkingSet {
     return this.#dirtyBytes
   }
 
-  /** Was any row dropped? Until then a row that is not here was never seen. */
-  get evicted(): boolean {
-    return this.#evicted
+  /** May the row have been here before? If not, it was never met. */
+  dropped(id: string): boolean {
+    return this.#dropped.has(id)
   }
 
   get size(): number {
@@ -119,7 +120,7 @@ export class WorkingSet {
     this.#youngBytes = 0
     this.#dirty = []
     this.#dirtyBytes = 0
-    this.#evicted = true
+    this.#dropped.addAll()
   }
 
   /** Forgets one row, which must not have changed since it was last written: it is read again when it is needed. */
@@ -130,7 +131,7 @@ export class WorkingSet {
     if (entry) this.#sample.delete(entry)
     this.#young.delete(id)
     this.#old.delete(id)
-    this.#evicted = true
+    this.#dropped.add(id)
   }
 
   /** The row is now this, by the event at `position`. */
@@ -197,7 +198,7 @@ export class WorkingSet {
     for (const entry of dropped.values()) {
       if (entry.dirty || this.#inFlight.has(entry)) this.#keep(entry)
       else {
-        this.#evicted = true
+        this.#dropped.add(entry.id)
         this.#sample.delete(entry)
       }
     }
