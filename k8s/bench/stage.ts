@@ -158,7 +158,9 @@ async function ended(worker: ChildProcess): Promise<void> {
   clearTimeout(late)
 }
 
-/** A group that does not exist need not be deleted. */
+/** What a run that was broken off has committed must not count for the next one. A group that does not exist need not be deleted. */
 async function forget(admin: Admin, groups: readonly string[]): Promise<void> {
-  for (const group of groups) await admin.deleteGroups([group]).catch(() => {})
+  const { groups: known } = await admin.listGroups()
+  const left = groups.filter((group) => known.some(({ groupId }) => groupId === group))
+  if (left.length > 0) await admin.deleteGroups(left)
 }

@@ -63,7 +63,7 @@ for (let round = 1; round <= ROUNDS; round++) {
   let mutations: ReturnType<typeof encoder.mutation>[] = []
   await step(print, 'encode', () => {
     mutations = writes.map((write) => encoder.mutation(write))
-    for (const { statements } of mutations) statements()
+    for (const mutation of mutations) mutation.statements()
   })
   await step(print, 'cut into requests', () => {
     for (let from = 0; from < mutations.length; from += 20_000) writer.batches(mutations.slice(from, from + 20_000))

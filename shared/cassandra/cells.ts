@@ -29,6 +29,16 @@ export function encoder(type: ColumnType): Encode {
   }
 }
 
+/**
+ * The value as it is bound: text and int go as they are, since the driver makes the same bytes of them, and only when it writes to
+ * the socket. A buffer for each would be most of what a request holds while it is in flight.
+ */
+export function binder(type: ColumnType): (value: unknown) => Buffer | string | number {
+  if (type.kind === 'scalar' && type.name === 'text') return (value) => value as string
+  if (type.kind === 'scalar' && type.name === 'int') return (value) => value as number
+  return encoder(type)
+}
+
 /** Reads what the driver decodes with `Map`, `Set` and BigInt for their CQL types. */
 export function decoder(type: ColumnType): Decode {
   switch (type.kind) {

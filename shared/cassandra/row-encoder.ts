@@ -4,7 +4,7 @@ import type { Projection } from '../projection/projection.ts'
 import { type AnyRow, rowShape } from '../projection/row.ts'
 import { columnsOf } from '../projection/table.ts'
 import { framed, valueText } from '../projection/values.ts'
-import { type Encode, encoder, encodeText, encodeWhole } from './cells.ts'
+import { binder, encoder, encodeWhole } from './cells.ts'
 import { type Bound, type Statement, unset } from './session.ts'
 import type { Mutation } from './writer.ts'
 
@@ -13,6 +13,8 @@ const BOOKS_BYTES = 80
 
 /** Turns row writes into statements; compiled once per view. */
 export interface RowEncoder {
+  /** Has each row a partition of its own? */
+  readonly rowPerPartition: boolean
   /** Finds one stored row: `cart_id = ? AND …`. */
   readonly whereRow: string
   /** What `whereRow` is bound to. */
@@ -35,11 +37,12 @@ export function rowEncoder(
   const columns = columnsOf(projection.view)
   const keyColumns = columns.filter(({ role }) => role !== 'value')
   const partition = columns.filter(({ role }) => role === 'partition')
-  const encoders: readonly Encode[] = columns.map(({ type }) => encoder(type))
+  const binders = columns.map(({ type }) => binder(type))
+  const keyEncoders = partition.map(({ name, type }) => ({ name, encode: encoder(type) }))
   const names = columns.map(({ name }) => name)
   const shape = rowShape(projection.view)
   const partIsClustered = projection.merge !== undefined
-  const rowIsPartition = keyColumns.length === partition.length
+  const rowPerPartition = keyColumns.length === partition.length
 
   const insert = statement([...columns.map(({ cql }) => cql), 'tm_position', 'tm_source'], 'USING TIMESTAMP ?')
   const marker = statement(
@@ -50,21 +53,10 @@ export function rowEncoder(
     .map((name) => `${name} = ?`)
     .join(' AND ')
   const remove = `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${whereRow}`
-  let sourceText = ''
-  let sourceBytes: Buffer = encodeText('')
-
-  /** Writes of one call nearly always have one source. */
-  function encodeSource(source: string): Buffer {
-    if (source !== sourceText) {
-      sourceText = source
-      sourceBytes = encodeText(source)
-    }
-    return sourceBytes
-  }
 
   function rowParams(key: AnyRow, source: string): Bound[] {
-    const params: Bound[] = keyColumns.map(({ name }, index) => encoders[index]!(key[name]))
-    if (partIsClustered) params.push(encodeSource(source))
+    const params: Bound[] = keyColumns.map(({ name }, index) => binders[index]!(key[name]))
+    if (partIsClustered) params.push(source)
     return params
   }
 
@@ -77,51 +69,69 @@ export function rowEncoder(
         params[index] = cleared.length > 0 && cleared.includes(name) ? null : unset
         continue
       }
-      params[index] = encoders[index]!(value)
+      params[index] = binders[index]!(value)
     }
     params[columns.length] = encodeWhole(position)
-    params[columns.length + 1] = encodeSource(source)
+    params[columns.length + 1] = source
     params[columns.length + 2] = encodeWhole(stamp(position, slot.write))
     return [{ query: insert, params }]
   }
 
   function deletion({ key, position, source }: RowWrite): readonly Statement[] {
     const at = encodeWhole(position)
-    const keys = keyColumns.map(({ name }, index) => encoders[index]!(key[name]))
-    const from = encodeSource(source)
+    const keys = keyColumns.map(({ name }, index) => binders[index]!(key[name]))
     return [
       {
         query: remove,
-        params: [encodeWhole(stamp(position, slot.delete)), ...keys, ...(partIsClustered ? [from] : [])],
+        params: [encodeWhole(stamp(position, slot.delete)), ...keys, ...(partIsClustered ? [source] : [])],
       },
-      { query: marker, params: [...keys, at, from, at, encodeWhole(stamp(position, slot.write))] },
+      { query: marker, params: [...keys, at, source, at, encodeWhole(stamp(position, slot.write))] },
     ]
   }
 
   function routingKey(key: AnyRow): Buffer {
-    const parts = partition.map(({ name }, index) => encoders[index]!(key[name]))
+    const parts = keyEncoders.map(({ name, encode }) => encode(key[name]))
     if (parts.length === 1) return parts[0]!
     return Buffer.concat(
       parts.flatMap((part) => [Buffer.from([part.length >> 8, part.length & 0xff]), part, Buffer.from([0])]),
     )
   }
 
-  return {
-    whereRow,
-    rowParams,
-    mutation(write) {
-      const { id, key, row } = write
-      return {
-        id,
-        // The id is the whole key as text: of a table without clustering key it names the partition already.
-        partition: rowIsPartition ? id : framed(partition.map(({ name, type }) => valueText(type, key[name]))),
-        routingKey: () => routingKey(key),
-        statements: () => (row === null ? deletion(write) : rowStatements(write, row)),
-        count: row === null ? 2 : 1,
-        bytes: BOOKS_BYTES + (row === null ? 2 * shape.bytes(key) : shape.bytes(row)),
-      }
-    },
+  /** A flush has one for each of its rows until it is durable, so it keeps no more than it must. */
+  class RowMutation implements Mutation {
+    readonly #write: RowWrite
+    readonly bytes: number
+
+    constructor(write: RowWrite) {
+      this.#write = write
+      this.bytes = BOOKS_BYTES + (write.row === null ? 2 * shape.bytes(write.key) : shape.bytes(write.row))
+    }
+
+    get id(): string {
+      return this.#write.id
+    }
+
+    /** The id is the whole key as text: of a table without clustering key it names the partition already. */
+    get partition(): string {
+      const { id, key } = this.#write
+      return rowPerPartition ? id : framed(partition.map(({ name, type }) => valueText(type, key[name])))
+    }
+
+    get count(): number {
+      return this.#write.row === null ? 2 : 1
+    }
+
+    routingKey(): Buffer {
+      return routingKey(this.#write.key)
+    }
+
+    statements(): readonly Statement[] {
+      const { row } = this.#write
+      return row === null ? deletion(this.#write) : rowStatements(this.#write, row)
+    }
   }
+
+  return { rowPerPartition, whereRow, rowParams, mutation: (write) => new RowMutation(write) }
 
   function statement(into: readonly string[], using: string): string {
     return `INSERT INTO ${table} (${into.join(', ')}) VALUES (${into.map(() => '?').join(', ')}) ${using}`

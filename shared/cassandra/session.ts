@@ -4,8 +4,8 @@ import { TidemarkError } from '../errors.ts'
 import type { Projection } from '../projection/projection.ts'
 import { classified } from './errors.ts'
 
-/** What a statement's `?` are bound to: bytes, null (a tombstone) or unset. */
-export type Bound = Buffer | null | typeof types.unset
+/** What a statement's `?` are bound to: bytes, a text or an int as they are, null (a tombstone) or unset. */
+export type Bound = Buffer | string | number | null | typeof types.unset
 
 /** A statement that says USING TIMESTAMP itself. */
 export interface Statement {

@@ -8,7 +8,7 @@ import { type TableWatch, tableWatch } from './table-watch.ts'
 import { type PartReader, partReader, viewTable } from './view-table.ts'
 import { type Mutation, Writer, type WriterOptions } from './writer.ts'
 
-export interface ViewOptions extends WriterOptions {
+export interface ViewOptions extends Pick<WriterOptions, 'partitionsPerBatch'> {
   /** Seconds for which a deleted row's marker holds its place. Default 7 days: longer than any redelivery. */
   readonly markerSeconds?: number
   /** Rows above are refused with ROW_TOO_LARGE before anything is sent. Default 1 MiB, never above 15 MiB. */
@@ -41,7 +41,7 @@ export class CassandraView implements ViewStore {
     this.#session = session
     this.#encoder = rowEncoder(projection, table, markerSeconds)
     this.#reader = partReader(projection)
-    this.#writer = new Writer(session, options)
+    this.#writer = new Writer(session, { ...options, rowPerPartition: this.#encoder.rowPerPartition })
     this.#watch = tableWatch(session, projection, [viewTable(projection)])
     this.#select = `SELECT ${this.#reader.columns} FROM ${table} WHERE ${this.#encoder.whereRow}`
     this.#maxRowBytes = Math.min(maxRowBytes, FRAME_BYTES)

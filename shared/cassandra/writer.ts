@@ -5,8 +5,8 @@ export interface Mutation {
   /** Equal for equal Cassandra partitions of one table. */
   readonly partition: string
   /** The partition key's bytes as Cassandra hashes them. */
-  readonly routingKey: () => Buffer
-  readonly statements: () => readonly Statement[]
+  routingKey(): Buffer
+  statements(): readonly Statement[]
   /** How many there are. */
   readonly count: number
   /** About what Cassandra makes of it, never less: values and the cost of each cell. */
@@ -22,12 +22,18 @@ export interface WriterOptions {
    * of its work a row where partitions have one row each. The server warns above 10.
    */
   readonly partitionsPerBatch?: number
+  /** Has each row a partition of its own? */
+  readonly rowPerPartition?: boolean
 }
 
 /** Batches over several partitions stay below what the server warns about; the limit for those of one partition is ours. */
 const SHARED_BYTES = 5 * 1024
 const BATCH_BYTES = 32 * 1024
 const BATCH_STATEMENTS = 100
+/** Requests of one call at a time: what else the process asks of Cassandra waits for these at most, not for a whole flush. */
+const LANES = 64
+/** Rows cut into requests at a time. */
+const PIECE = 1_000
 
 interface Batch<M extends Mutation> {
   readonly mutations: M[]
@@ -43,16 +49,18 @@ interface Batch<M extends Mutation> {
 export class Writer {
   readonly #session: WritingSession
   readonly #partitionsPerBatch: number
+  readonly #rowPerPartition: boolean
 
-  constructor(session: WritingSession, { partitionsPerBatch = 10 }: WriterOptions = {}) {
+  constructor(session: WritingSession, { partitionsPerBatch = 10, rowPerPartition = false }: WriterOptions = {}) {
     this.#session = session
     this.#partitionsPerBatch = partitionsPerBatch
+    this.#rowPerPartition = rowPerPartition
   }
 
   /**
    * Resolves when all are durable, but for those named as refused. Rejects with a transient error once everything in flight
-   * has ended. What still waits for the session's limiter when the error is known is not sent: at most as many requests again
-   * as were in flight, and not all of a flush, go to a Cassandra that is overloaded.
+   * has ended. Of a flush only some requests are under way at a time, and none is sent once an error is known: a Cassandra that is
+   * overloaded is left alone.
    */
   async write<M extends Mutation>(
     mutations: readonly M[],
@@ -62,7 +70,7 @@ export class Writer {
     let failure: { readonly error: unknown } | undefined
     const send = async (batch: readonly M[]): Promise<void> => {
       try {
-        // Encoded when its turn comes: of a large flush only what is in flight is in memory as bytes, too.
+        // Encoded when its turn comes: what has to wait does so as rows.
         await this.#session.write(() => (failure ? [] : statementsOf(batch)), about)
       } catch (error) {
         if (!isRefused(error)) failure ??= { error }
@@ -71,9 +79,22 @@ export class Writer {
         else await Promise.all(batch.map((mutation) => send([mutation])))
       }
     }
-    await Promise.all(this.batches(mutations).map(({ mutations: batch }) => send(batch)))
+    const batches = this.#cut(mutations)
+    const lane = async (): Promise<void> => {
+      for (const { mutations: batch } of batches) {
+        if (failure) return
+        await send(batch)
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
     if (failure) throw failure.error
     return refused
+  }
+
+  /** Where no two rows share a partition there is nothing to look for in the rest, and a piece at a time saves memory. */
+  *#cut<M extends Mutation>(mutations: readonly M[]): Generator<Batch<M>, void> {
+    const size = this.#rowPerPartition ? PIECE : mutations.length
+    for (let from = 0; from < mutations.length; from += size) yield* this.batches(mutations.slice(from, from + size))
   }
 
   /** How mutations are cut into requests; those of one partition keep their order. */
@@ -138,5 +159,5 @@ function add<M extends Mutation>(batch: Batch<M>, mutation: M): void {
 
 function statementsOf(mutations: readonly Mutation[]): readonly Statement[] {
   const [first] = mutations
-  return mutations.length === 1 && first ? first.statements() : mutations.flatMap(({ statements }) => statements())
+  return mutations.length === 1 && first ? first.statements() : mutations.flatMap((mutation) => mutation.statements())
 }

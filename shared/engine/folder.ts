@@ -33,6 +33,8 @@ const IGNORED: Step = { kind: 'ignored' }
 
 /** After so many milliseconds of folding the process looks after everything else: a slow handler must not cost heartbeats and answers. */
 const SLICE_MS = 10
+/** Records decoded ahead of a read: enough to keep Cassandra busy, few enough that they are not many that wait in memory meanwhile. */
+const AHEAD = 250
 /** Records between two looks at the clock. */
 const LOOK_EVERY = 16
 
@@ -70,9 +72,9 @@ export class Folder {
         step = this.step(record)
         let missing = this.#missing(step)
         if (missing) {
-          // Read together with what the rest of the batch will ask for.
+          // Read together with what the next records will ask for.
           aheadFrom = index
-          ahead = [step, ...records.slice(index + 1).map((later) => this.step(later))]
+          ahead = [step, ...records.slice(index + 1, index + AHEAD).map((later) => this.step(later))]
           for (const later of ahead) missing = this.#missing(later, missing) ?? missing
           const waitAt = clock.now()
           await this.#read(missing)

@@ -23,6 +23,8 @@ export interface Entry {
 /** More optional columns than a number has bits are written as null whenever they are absent: correct, at the price of tombstones. */
 const BITS = 30
 
+const NONE: readonly string[] = []
+
 /** What an entry costs beside its row: key, strings, map slot. Measured, not exact. */
 const OVERHEAD = 200
 
@@ -208,8 +210,8 @@ export class WorkingSet {
   #write(entry: Entry, source: string): RowWrite {
     const { id, key, row, position, set } = entry
     const cleared =
-      row === null
-        ? []
+      row === null || this.#optional.length === 0
+        ? NONE
         : this.#optional
             .filter(({ name, bit }) => row[name] === null && (bit === 0 || (set & bit) !== 0))
             .map(({ name }) => name)
