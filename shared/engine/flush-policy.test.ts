@@ -16,12 +16,12 @@ test('behind, rows, bytes and time tell when', () => {
 })
 
 test.each([
-  ['nothing left', { behind: 0 }, 20],
+  ['nothing left', { behind: 0 }, 5],
   ['a moment left', { behind: 100, events: 1_000, waited: 1_000 }, 100],
   ['two intervals left', { behind: 2_000, events: 1_000, waited: 1_000 }, 1_000],
   ['an hour left', { behind: 3_600_000, events: 1_000, waited: 1_000 }, 1_000],
   ['an end that is not known yet', { behind: Number.POSITIVE_INFINITY }, 1_000],
-  ['nothing folded yet', { events: 0 }, 20],
+  ['nothing folded yet', { events: 0 }, 5],
 ])('rows are collected for as long as the rest takes: %s', (_, pending, window) => {
   expect(flushWindow({ ...behind, ...pending }, limits)).toBe(window)
 })

@@ -19,7 +19,7 @@ export interface Pending {
 type Limits = Pick<EngineSettings, 'flushRows' | 'flushBytes' | 'flushIntervalMs'>
 
 /** Milliseconds: a shorter window saves nothing worth having. */
-const LEAST = 20
+const LEAST = 5
 
 /**
  * Is it time to flush, and why. Caught up, at once: the reader is waiting. Behind, as late as rows, bytes and time allow: each event

@@ -56,8 +56,11 @@ export class Folder {
     this.#complete = parts.complete
   }
 
-  /** Folds records in order. Rejects only with transient errors waited out in vain (abandoned), faults of ours, or `onPoison: stop`. */
-  async fold(records: readonly LogRecord[]): Promise<Pick<FoldedStep, 'outcomes' | 'busy' | 'traces'>> {
+  /** Folds records in order, at a slice's end no more of them if it is `halted`: says how many. Rejects only with transient errors waited out in vain (abandoned), faults of ours, or `onPoison: stop`. */
+  async fold(
+    records: readonly LogRecord[],
+    halted: () => boolean,
+  ): Promise<Pick<FoldedStep, 'outcomes' | 'busy' | 'traces'> & { readonly count: number }> {
     const { clock, observer } = this.#parts.ports
     const outcomes: Record<Outcome, number> = { applied: 0, ignored: 0, duplicate: 0, dead: 0, parked: 0 }
     const startedAt = clock.now()
@@ -65,7 +68,9 @@ export class Folder {
     /** Decoded ahead, to be applied when the rows of all of them are here. */
     let ahead: readonly Step[] = []
     let aheadFrom = 0
-    for (let index = 0; index < records.length; index++) {
+    let count = 0
+    while (count < records.length) {
+      const index = count
       const record = records[index]!
       let step = ahead[index - aheadFrom]
       if (!step) {
@@ -83,15 +88,17 @@ export class Folder {
       }
       const applied = this.apply(record, step)
       outcomes[typeof applied === 'string' ? applied : await applied]++
-      if (index % LOOK_EVERY === LOOK_EVERY - 1 && clock.now() - sliceAt > SLICE_MS) {
+      count++
+      if (count % LOOK_EVERY === 0 && clock.now() - sliceAt > SLICE_MS) {
         const waitAt = clock.now()
         await clock.sleep(0)
         sliceAt = clock.now()
         waited += sliceAt - waitAt
+        if (halted()) break
       }
     }
     const busy = (clock.now() - startedAt - waited) / 1000
-    return { outcomes, busy, traces: observer.tracing ? traces(records) : [] }
+    return { count, outcomes, busy, traces: observer.tracing ? traces(records.slice(0, count)) : [] }
   }
 
   /** These rows were refused in a flush that reached `until`; everything since the last durable mark will be folded again. */

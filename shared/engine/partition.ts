@@ -58,6 +58,8 @@ export class Partition {
   #turn: Promise<unknown> = Promise.resolve()
   /** Counts the times the partition was folded again from its last durable mark: what was delivered before is void. */
   #round = 0
+  /** Asked to make durable what is folded: no more is folded, since whoever owns the partition next is waiting. */
+  #draining = false
   #polls = 0
   #refused: { readonly ids: readonly string[]; readonly until: number } | undefined
 
@@ -141,18 +143,23 @@ export class Partition {
   records(batch: RecordBatch): Promise<void> {
     const round = this.#round
     return this.#inTurn(async () => {
-      if (round !== this.#round) return
+      if (round !== this.#round || this.#draining) return
       await this.#fold(batch)
       await this.#flushes.due()
     })
   }
 
-  /** Makes everything folded durable and commits it. */
-  drain(): Promise<void> {
-    return this.#inTurn(async () => {
+  /**
+   * Makes everything folded durable and commits it. What has been delivered and is not folded yet, the rest of a batch too, is left
+   * to the next generation, in which Kafka delivers from the committed offset on.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true
+    await this.#inTurn(async () => {
       await this.#flushes.all()
       await this.#flusher.settled()
     })
+    this.#draining = false
   }
 
   /**
@@ -199,8 +206,8 @@ export class Partition {
     const fresh = first === 0 ? batch.records : first < 0 ? [] : batch.records.slice(first)
     for (let from = 0; from < fresh.length; from += PIECE) {
       const piece = fresh.length <= PIECE ? fresh : fresh.slice(from, from + PIECE)
-      const folded = await this.#folder.fold(piece)
-      const last = piece[piece.length - 1]!
+      const folded = await this.#folder.fold(piece, () => this.#draining)
+      const last = piece[folded.count - 1]!
       this.#flushes.advance({
         next: last.offset + 1,
         position: last.offset,
@@ -215,6 +222,7 @@ export class Partition {
         end: batch.end,
         producedAt: last.timestamp,
       })
+      if (this.#draining) return
       if (from + PIECE < fresh.length) {
         await ports.clock.sleep(0)
         await this.#flushes.due()
