@@ -45,7 +45,7 @@
 
 {{- define "tidemark.secretEnv" }}
 - name: {{ index . 0 }}
-  valueFrom: { secretKeyRef: { name: {{ index . 1 }}, key: {{ index . 2 }} } }
+  valueFrom: { secretKeyRef: { name: {{ index . 1 | quote }}, key: {{ index . 2 | quote }} } }
 {{- end -}}
 
 {{- define "tidemark.tlsEnv" -}}
@@ -75,7 +75,7 @@
 {{- define "tidemark.volumes" -}}
 {{- range $folder, $server := dict "kafka" .root.Values.kafka "cassandra" .root.Values.cassandra }}
 {{- if and $server.tls.enabled $server.tls.existingSecret }}
-- { name: {{ $folder }}-tls, secret: { secretName: {{ $server.tls.existingSecret }}, defaultMode: 0444 } }
+- { name: {{ $folder }}-tls, secret: { secretName: {{ $server.tls.existingSecret | quote }}, defaultMode: 0444 } }
 {{- end }}
 {{- end }}
 {{- if .root.Values.projectionFiles }}

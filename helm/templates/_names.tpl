@@ -18,21 +18,22 @@
 
 {{- /* Labels that never change: selectors are made of them. Takes (dict "root" $ "component" "gateway" "more" (dict …)). */ -}}
 {{- define "tidemark.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "tidemark.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "tidemark.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- with .more }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
+{{- /* Labels of an object; takes `labels` besides, the object's own, which win over those of all. */ -}}
 {{- define "tidemark.labels" -}}
 {{ include "tidemark.selectorLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: tidemark
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with .root.Values.commonLabels }}
+{{- with mergeOverwrite (deepCopy (.root.Values.commonLabels | default dict)) (deepCopy (.labels | default dict)) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}

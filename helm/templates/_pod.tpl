@@ -9,16 +9,14 @@ securityContext:
 {{- define "tidemark.settingsEnv" -}}
 {{- range $name, $value := mergeOverwrite (deepCopy (.root.Values.env | default dict)) (deepCopy (.env | default dict)) }}
 {{- if not (kindIs "invalid" $value) }}
-{{- /* A number is a float here, and a million would be 1e+06. */ -}}
-{{- $whole := and (kindIs "float64" $value) (eq (floor $value) $value) }}
-- { name: {{ $name }}, value: {{ ternary (int64 $value) $value $whole | toString | quote }} }
+- { name: {{ $name }}, value: {{ include "tidemark.number" $value | quote }} }
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{- /* The head of every pod: nobody's rights, no token, no variables of other Services. */ -}}
 {{- define "tidemark.podHead" -}}
-serviceAccountName: {{ .serviceAccount | default (include "tidemark.serviceAccountName" .root) }}
+serviceAccountName: {{ .serviceAccount | default (include "tidemark.serviceAccountName" .root) | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -39,6 +37,8 @@ imagePullSecrets:
   image: {{ .image }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   args: {{ toJson .args }}
+  # The last words of a process that failed are in `kubectl describe pod`.
+  terminationMessagePolicy: FallbackToLogsOnError
   env:
     {{- include "tidemark.connectionEnv" .root | nindent 4 }}
     {{- with include "tidemark.settingsEnv" (dict "root" .root "env" .env) | trim }}
@@ -48,9 +48,9 @@ imagePullSecrets:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- include "tidemark.containerSecurity" . | nindent 2 }}
-  {{- with .resources }}
+  {{- with include "tidemark.resources" .resources }}
   resources:
-    {{- toYaml . | nindent 4 }}
+    {{- . | nindent 4 }}
   {{- end }}
   {{- with include "tidemark.volumeMounts" . }}
   volumeMounts:
@@ -106,7 +106,7 @@ spec:
   minReadySeconds: {{ .part.minReadySeconds | default 0 }}
   {{- with .part.strategy }}
   strategy:
-    {{- toYaml . | nindent 4 }}
+    {{- toYaml (eq (.type | default "") "Recreate" | ternary (omit . "rollingUpdate") .) | nindent 4 }}
   {{- end }}
   selector:
     matchLabels:
@@ -116,25 +116,20 @@ spec:
       # Without versions, so that an upgrade that changes nothing of a pod restarts none.
       labels:
         {{- .selector | nindent 8 }}
-        {{- with .root.Values.commonLabels }}
+        {{- with mergeOverwrite (deepCopy (.root.Values.commonLabels | default dict)) (deepCopy (.part.podLabels | default dict)) }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-        {{- with .part.podLabels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
+      {{- $annotations := dict "kubectl.kubernetes.io/default-container" "tidemark" }}
+      {{- with .root.Values.projectionFiles }}
+      {{- $_ := set $annotations "checksum/projections" (toJson . | sha256sum) }}
+      {{- end }}
       annotations:
-        kubectl.kubernetes.io/default-container: tidemark
-        {{- with .root.Values.projectionFiles }}
-        checksum/projections: {{ toJson . | sha256sum }}
-        {{- end }}
-        {{- with .part.podAnnotations }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
+        {{- toYaml (mergeOverwrite $annotations (deepCopy (.part.podAnnotations | default dict))) | nindent 8 }}
     spec:
       {{- include "tidemark.podHead" . | nindent 6 }}
       terminationGracePeriodSeconds: {{ .grace }}
       {{- with .part.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
       {{- if .part.spread }}
       topologySpreadConstraints:

@@ -8,12 +8,12 @@ rules:
   {{- if not (kindIs "invalid" $value) }}
   - record: tidemark:bounds:{{ $name }}
     expr: vector({{ int64 $value }})
-    labels: { namespace: {{ $.Release.Namespace }}, projection: {{ $worker.projection }}, version: {{ $worker.version | quote }} }
+    labels: { namespace: {{ $.Release.Namespace | quote }}, projection: {{ $worker.projection }}, version: {{ $worker.version | quote }} }
   {{- end }}
   {{- end }}
   - record: tidemark:bounds:cores
     expr: vector({{ include "tidemark.cores" . }})
-    labels: { namespace: {{ $.Release.Namespace }}, projection: {{ .projection }}, version: {{ .version | quote }} }
+    labels: { namespace: {{ $.Release.Namespace | quote }}, projection: {{ .projection }}, version: {{ .version | quote }} }
   {{- end }}
 {{- end -}}
 
@@ -27,7 +27,8 @@ rules:
 
 {{- /* All groups: the bounds, the recording rules, and the alerts with their runbooks. */ -}}
 {{- define "tidemark.ruleGroups" -}}
-{{- $groups := list (include "tidemark.boundsGroup" . | fromYaml) -}}
+{{- $bounds := include "tidemark.boundsGroup" . | fromYaml -}}
+{{- $groups := empty $bounds.rules | ternary list (list $bounds) -}}
 {{- range list "fleet" "autoscaling" "alerts" -}}
   {{- range (printf "rules/%s.yaml" . | $.Files.Get | fromYaml).groups -}}
     {{- $rules := list -}}

@@ -1,6 +1,7 @@
 {{- /*
 Every fleet to install as a list in JSON: `defaults`, overwritten by the projection's entry, overwritten by the version's. Each has
-`projection`, `version`, `id` (`cart-summary-v1`, as in object names) and `group` (`cart-summary.v1`, its consumer group).
+`projection`, `version`, `id` (`cart-summary-v1`, as in object names), `group` (`cart-summary.v1`, its consumer group) and `counted` (somebody
+set `replicas` for it). A null entry is none.
 mergeOverwrite and not merge, which would take an explicit false or 0 for nothing.
 */ -}}
 {{- define "tidemark.workers" -}}
@@ -24,6 +25,7 @@ mergeOverwrite and not merge, which would take an explicit false or 0 for nothin
       {{- $_ := set $worker "group" (printf "%s.v%s" $projection $version) -}}
       {{- $autoscaling := $worker.autoscaling -}}
       {{- $_ := set $worker "scaled" (ne $autoscaling.type "none") -}}
+      {{- $_ := set $worker "counted" (or (hasKey $own "replicas") (hasKey $difference "replicas")) -}}
       {{- $_ := set $worker "minimum" (ternary $autoscaling.minReplicas $worker.replicas $worker.scaled) -}}
       {{- $_ := set $worker "maximum" (ternary (default $worker.partitions $autoscaling.maxReplicas) $worker.replicas $worker.scaled) -}}
       {{- $workers = append $workers $worker -}}

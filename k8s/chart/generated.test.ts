@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { settingNames } from '../../shared/config.ts'
 import { generated, root } from './generated.ts'
+import { withoutHelm } from './render.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
@@ -29,4 +30,13 @@ describe('the chart', () => {
     const values = read('helm/values.yaml')
     expect(projections.filter((file) => !values.includes(`\n  ${file.slice(0, -3)}: {`))).toEqual([])
   })
+})
+
+test('the plain manifests are the same from Helm 3 and from Helm 4, and name neither', () => {
+  const object = (name: string, end: string) =>
+    `---\n# Source: tidemark/templates/${name}.yaml\nkind: Job\nmetadata:\n  labels:\n    app: a\n    helm.sh/chart: tidemark-1\n  annotations:\n    helm.sh/hook: pre-install\nspec: {}\n${end}`
+  const three = object('a', '') + object('b', '')
+  expect(withoutHelm(object('a', '\n') + object('b', '\n'))).toBe(withoutHelm(three))
+  expect(withoutHelm(three)).not.toContain('helm.sh')
+  expect(withoutHelm(three)).not.toContain('annotations')
 })

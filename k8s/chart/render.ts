@@ -7,11 +7,22 @@ export const chart = join(root, 'helm')
 export const oldest = '1.30.0'
 export const newest = '1.37.0'
 
-/** The value sets that everything is checked with. */
-export const valueFiles: readonly string[] = readdirSync(join(chart, 'ci'))
-  .filter((file) => file.endsWith('-values.yaml'))
-  .sort()
-  .map((file) => join(chart, 'ci', file))
+/** The value sets that everything is checked with: the chart's own, and that of the local cluster. */
+export const valueFiles: readonly string[] = [
+  ...readdirSync(join(chart, 'ci'))
+    .filter((file) => file.endsWith('-values.yaml'))
+    .sort()
+    .map((file) => join(chart, 'ci', file)),
+  join(root, 'k8s/dev/kind-values.yaml'),
+]
+
+/** Objects that no chart makes, from the repository's root: they are held against the same schemas. */
+export const plainFiles: readonly string[] = [
+  'k8s/manifests/tidemark.yaml',
+  'k8s/dev/kind-servers.yaml',
+  'k8s/dev/kind-grafana.yaml',
+  'k8s/e2e/prometheus.yaml',
+].map((file) => join(root, file))
 
 /** What `helm template` makes of a value file, for one version of Kubernetes. */
 export function rendered(helm: string, values: string, kubernetes: string, ...more: string[]): Outcome {
@@ -34,16 +45,23 @@ export const manifestsPath = 'k8s/manifests/tidemark.yaml'
 /** The plain manifests: the chart's objects, without what only Helm would read. */
 export function manifests(helm: string): Outcome {
   const made = rendered(helm, join(root, 'k8s/manifests/values.yaml'), newest, '--skip-tests')
-  const lines = made.stdout.split('\n').filter((line) => !/^ +(helm\.sh\/|app\.kubernetes\.io\/managed-by:)/.test(line))
+  return { ...made, stdout: withoutHelm(made.stdout) }
+}
+
+/** What `helm template` printed, without its own labels and annotations, and the same whether Helm 3 or 4 printed it. */
+export function withoutHelm(text: string): string {
+  const lines = text.split('\n').filter((line) => !/^ +(helm\.sh\/|app\.kubernetes\.io\/managed-by:)/.test(line))
   // An `annotations:` whose entries all went would be left with nothing below it.
   const kept = lines.filter((line, index) => {
     const below = lines[index + 1] ?? ''
     return !/^ +annotations:$/.test(line) || /^ */.exec(below)![0].length > /^ */.exec(line)![0].length
   })
-  return {
-    ...made,
-    stdout: `# Written by \`make chart-manifests\` from k8s/manifests/values.yaml.\n${kept.join('\n')}`,
-  }
+  // Helm 4 ends each object with an empty line, Helm 3 doesn't.
+  const plain = kept
+    .join('\n')
+    .replaceAll(/\n+(?=\n---\n)/g, '')
+    .trimEnd()
+  return `# Written by \`make chart-manifests\` from k8s/manifests/values.yaml.\n${plain}\n`
 }
 
 /** The rule file inside a rendered ConfigMap of rules. Throws if there is none. */

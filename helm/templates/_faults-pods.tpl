@@ -1,0 +1,60 @@
+{{- /* What every pod gets from the user must not meet what the chart gives it, and must be whole. */ -}}
+{{- define "tidemark.podFaults" -}}
+{{- $faults := list -}}
+{{- $workers := include "tidemark.workers" . | fromJsonArray -}}
+
+{{- /* Kubernetes takes a variable twice and lets the last one win; server-side apply, as Helm 4 does it, refuses it. */ -}}
+{{- $set := list "TIDEMARK_HTTP_PORT" "TIDEMARK_DRAIN_DEADLINE_SECONDS" "TIDEMARK_WORKING_SET_MIB" -}}
+{{- range include "tidemark.connectionEnv" . | fromYamlArray -}}{{- $set = append $set .name -}}{{- end -}}
+{{- $envs := list .Values.env .Values.gateway.env .Values.query.env -}}
+{{- range $workers -}}{{- $envs = append $envs .env -}}{{- end -}}
+{{- range $env := $envs -}}
+{{- range $name, $value := $env -}}{{- if not (kindIs "invalid" $value) -}}{{- $set = append $set $name -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- $seen := list -}}
+{{- range .Values.extraEnv -}}
+  {{- if has .name $set -}}
+  {{- $faults = append $faults (printf "extraEnv has %s, which the chart's own values or env set already: say it in one place" .name) -}}
+  {{- else if has .name $seen -}}
+  {{- $faults = append $faults (printf "extraEnv has %s twice: leave one out" .name) -}}
+  {{- end -}}
+  {{- $seen = append $seen .name -}}
+{{- end -}}
+
+{{- $volumes := list -}}
+{{- range include "tidemark.volumes" (dict "root" . "projections" "any") | fromYamlArray -}}
+  {{- if has .name $volumes -}}
+  {{- $faults = append $faults (printf "extraVolumes has %s, and there is a volume of that name already: choose another" .name) -}}
+  {{- end -}}
+  {{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- $paths := list -}}
+{{- range include "tidemark.volumeMounts" (dict "root" .) | fromYamlArray -}}
+  {{- if not (has .name $volumes) -}}
+  {{- $faults = append $faults (printf "extraVolumeMounts has %s, and there is no such volume: add it to extraVolumes" .name) -}}
+  {{- end -}}
+  {{- if has .mountPath $paths -}}
+  {{- $faults = append $faults (printf "extraVolumeMounts has %s at %s, where something is mounted already: choose another path" .name .mountPath) -}}
+  {{- end -}}
+  {{- $paths = append $paths .mountPath -}}
+{{- end -}}
+
+{{- $images := dict "image" .Values.image -}}
+{{- range $workers -}}{{- $_ := set $images (printf "projections.%s (v%s): image" .projection .version) .image -}}{{- end -}}
+{{- range $value, $image := $images -}}
+  {{- if and $image (hasKey $image "tag") (not (kindIs "string" $image.tag)) (not (kindIs "invalid" $image.tag)) -}}
+  {{- $faults = append $faults (printf "%s.tag is a number, and YAML would change it (1.10 is 1.1): put it into quotes, or set it with --set-string" $value) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- range $index, $object := .Values.extraObjects -}}
+  {{- $made := tpl (kindIs "string" $object | ternary $object (toYaml $object)) $ -}}
+  {{- if not (contains "\n---" $made) -}}
+    {{- $object := fromYaml $made -}}
+    {{- if not (and $object.apiVersion $object.kind) -}}
+    {{- $faults = append $faults (printf "extraObjects[%d] is no Kubernetes object: give it apiVersion, kind and metadata.name" $index) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $faults -}}
+{{- end -}}
