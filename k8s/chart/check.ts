@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dashboards } from './dashboards/index.ts'
+import { panelsOf } from './dashboards/panels.ts'
 import { root } from './generated.ts'
 import {
   chart,
@@ -62,9 +63,7 @@ function panelRules(): string {
       .replaceAll('$__rate_interval', '5m')
       .replaceAll('$__range', '1h')
       .replaceAll(/\$(namespace|projection|version)/g, '.*')
-  const rules = dashboards.flatMap(({ rows }) =>
-    rows.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries.map(({ expr }) => plain(expr)))),
-  )
+  const rules = dashboards.flatMap(panelsOf).flatMap(({ targets }) => targets.map(({ expr }) => plain(expr)))
   const lines = rules.map((expr, index) => `      - { record: 'panel:${index}', expr: ${JSON.stringify(expr)} }`)
   return ['groups:', '  - name: panels', '    rules:', ...lines, ''].join('\n')
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createMetrics } from '../../shared/observability/index.ts'
 import { dashboards } from './dashboards/index.ts'
+import { panelsOf } from './dashboards/panels.ts'
 import { root } from './generated.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -12,9 +13,7 @@ const records = Array.from(rules.matchAll(/- record: (\S+)/g), ([, name = '']) =
 const bounds = ['partitions', 'minimum', 'maximum', 'catch_up_seconds', 'assumed_capacity', 'cores'].map(
   (name) => `tidemark:bounds:${name}`,
 )
-const expressions = dashboards.flatMap(({ rows }) =>
-  rows.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries.map(({ expr }) => expr))),
-)
+const expressions = dashboards.flatMap(panelsOf).flatMap(({ targets }) => targets.map(({ expr }) => expr))
 
 describe('rules and dashboards', () => {
   test('use only metrics that workers have', async () => {

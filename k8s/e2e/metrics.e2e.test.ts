@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { dashboards } from '../chart/dashboards/index.ts'
+import { panelsOf } from '../chart/dashboards/panels.ts'
 import { Cluster } from './cluster.ts'
 import { NEXT_BESIDE } from './next.ts'
 import { until } from './patience.ts'
@@ -55,9 +56,9 @@ test('every rule is evaluated without an error, and every recorded series has da
 
 test('every panel of every dashboard has data', async () => {
   const load = await release.load({ rate: 40, seconds: 60 })
-  const panels = dashboards.flatMap(({ uid, rows }) =>
-    rows.flatMap(({ panels }) =>
-      panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ name: `${uid} / ${title}`, expr }))),
+  const panels = dashboards.flatMap((dashboard) =>
+    panelsOf(dashboard).flatMap(({ title, targets }) =>
+      targets.map(({ expr }) => ({ name: `${dashboard.uid} / ${title}`, expr })),
     ),
   )
   const wanted = panels.filter(({ expr }) => !SILENT.some((one) => one.test(expr))).map(({ expr }) => asked(expr))

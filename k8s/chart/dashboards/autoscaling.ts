@@ -1,3 +1,4 @@
+import * as unit from '@grafana/grafana-foundation-sdk/units'
 import { type Dashboard, lines, number, query } from './grafana.ts'
 import { of } from './series.ts'
 
@@ -14,26 +15,26 @@ export const autoscaling: Dashboard = {
         number(
           'Need',
           'In workers and parts of one. Above the number of partitions, the topic needs more of them.',
-          'short',
+          unit.Short,
           `max(${of('tidemark:workers:need')})`,
         ),
         number(
           'Wanted',
           'After alignment with the partitions, the hold while Cassandra limits, and the bounds.',
-          'short',
+          unit.Short,
           `max(${of('tidemark:workers:wanted')})`,
         ),
-        number('Running', 'Workers that run.', 'short', `max(${of('tidemark:fleet:workers')})`),
+        number('Running', 'Workers that run.', unit.Short, `max(${of('tidemark:fleet:workers')})`),
         number(
           'Cassandra limits',
           '1 while it does: then no workers are added, since they would only make it slower.',
-          'short',
+          unit.Short,
           `max(${of('tidemark:fleet:cassandra_bound')})`,
         ),
         lines(
           'Step by step',
           'Need, then aligned, then wanted; and what runs, which follows up at once and down slowly.',
-          'short',
+          unit.Short,
           query(of('tidemark:workers:need'), 'need'),
           query(of('tidemark:workers:aligned'), 'aligned'),
           query(of('tidemark:workers:wanted'), 'wanted'),
@@ -42,7 +43,7 @@ export const autoscaling: Dashboard = {
         lines(
           'Bounds',
           'Between minimum and maximum, and never more than partitions.',
-          'short',
+          unit.Short,
           query(of('tidemark:bounds:minimum'), 'minimum'),
           query(of('tidemark:bounds:maximum'), 'maximum'),
           query(of('tidemark:bounds:partitions'), 'partitions'),
@@ -55,33 +56,33 @@ export const autoscaling: Dashboard = {
         lines(
           'Arriving and applied',
           'While the first is above the second, lag grows.',
-          'ops',
+          unit.OpsPerSecond,
           query(of('tidemark:fleet:arrival_rate'), 'arriving'),
           query(of('tidemark:fleet:applied_rate'), 'applied'),
         ),
-        lines('Lag', 'Should be gone within the catch-up time.', 'short', query(of('tidemark:fleet:lag'), 'lag')),
+        lines('Lag', 'Should be gone within the catch-up time.', unit.Short, query(of('tidemark:fleet:lag'), 'lag')),
         lines(
           'Capacity of one worker',
           'Events it applies with a second of CPU: measured while it is busy, remembered while it is not.',
-          'ops',
+          unit.OpsPerSecond,
           query(of('tidemark:fleet:capacity'), 'capacity'),
         ),
         lines(
           'Utilisation',
           'CPU of the mean worker; 100 % is all one thread has.',
-          'percentunit',
+          unit.PercentUnit,
           query(of('tidemark:fleet:utilisation'), 'utilisation'),
         ),
         lines(
           'Cassandra requests',
           'Mean as the workers saw them. Slow while the workers are idle: Cassandra limits.',
-          's',
+          unit.Seconds,
           query(of('tidemark:fleet:cassandra_seconds'), 'mean'),
         ),
         lines(
           'Time to drain',
           'At the present rates. A gap means never.',
-          's',
+          unit.Seconds,
           query(
             `${of('tidemark:fleet:lag')} / (${of('tidemark:fleet:applied_rate')} - ${of('tidemark:fleet:arrival_rate')} > 0)`,
             'time to drain',

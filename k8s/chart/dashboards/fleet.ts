@@ -1,3 +1,4 @@
+import * as unit from '@grafana/grafana-foundation-sdk/units'
 import { type Dashboard, lines, number, query, table } from './grafana.ts'
 import { byVersion, of, quantile, rate, VERSION } from './series.ts'
 
@@ -13,25 +14,25 @@ export const fleet: Dashboard = {
         number(
           'Events applied',
           'Per second, over all that is chosen.',
-          'ops',
+          unit.OpsPerSecond,
           `sum(${of('tidemark:fleet:applied_rate')})`,
         ),
         number(
           'Events behind',
           'Events in Kafka that no view shows yet. Being behind is fine while it shrinks.',
-          'short',
+          unit.Short,
           `sum(${of('tidemark:fleet:lag')})`,
         ),
         number(
           'Oldest event behind',
           'Age of the oldest event that is not in its view yet.',
-          's',
+          unit.Seconds,
           `max(${of('tidemark:fleet:age_seconds')})`,
         ),
         number(
           'Dead letters',
           'Events set aside in the range shown. `tidemark dead-letters list` names them.',
-          'short',
+          unit.Short,
           `sum(increase(${of('tidemark_dead_letters_total')}[$__range]))`,
         ),
       ],
@@ -39,31 +40,36 @@ export const fleet: Dashboard = {
     {
       title: 'Over time',
       panels: [
-        lines('Applied', 'Events per second by version.', 'ops', query(of('tidemark:fleet:applied_rate'), VERSION)),
+        lines(
+          'Applied',
+          'Events per second by version.',
+          unit.OpsPerSecond,
+          query(of('tidemark:fleet:applied_rate'), VERSION),
+        ),
         lines(
           'Arriving',
           'Events per second that are produced to what the version reads.',
-          'ops',
+          unit.OpsPerSecond,
           query(of('tidemark:fleet:arrival_rate'), VERSION),
         ),
-        lines('Lag', 'Events behind the end of the log.', 'short', query(of('tidemark:fleet:lag'), VERSION)),
+        lines('Lag', 'Events behind the end of the log.', unit.Short, query(of('tidemark:fleet:lag'), VERSION)),
         lines(
           'Age',
           'Seconds since the oldest waiting event was produced.',
-          's',
+          unit.Seconds,
           query(of('tidemark:fleet:age_seconds'), VERSION),
         ),
         lines(
           'Workers',
           'Workers that run, and those that should.',
-          'short',
+          unit.Short,
           query(of('tidemark:fleet:workers'), VERSION),
           query(of('tidemark:workers:wanted'), `${VERSION} wanted`),
         ),
         lines(
           'Produced to readable, 99 %',
           'Ninety-nine of a hundred events were readable within this time.',
-          's',
+          unit.Seconds,
           query(quantile(0.99, 'tidemark_end_to_end_seconds', 'projection, version'), VERSION),
         ),
       ],
@@ -74,7 +80,7 @@ export const fleet: Dashboard = {
         lines(
           'Outcomes other than applied',
           'Ignored is normal, duplicates follow a restart; dead and parked want attention.',
-          'ops',
+          unit.OpsPerSecond,
           query(
             `sum by (projection, version, outcome) (${rate('tidemark_events_total', 'outcome!="applied"')})`,
             `${VERSION} {{outcome}}`,
@@ -83,13 +89,13 @@ export const fleet: Dashboard = {
         lines(
           'Rebalances',
           'Per hour and worker. Each stops its fleet for a moment.',
-          'short',
+          unit.Short,
           query(`max by (namespace, projection, version) (increase(${of('tidemark_rebalances_total')}[1h]))`, VERSION),
         ),
         table(
           'Versions',
           'Lag, age and workers of every version.',
-          'short',
+          unit.Short,
           query(byVersion(of('tidemark:fleet:lag')), 'lag'),
           query(byVersion(of('tidemark:fleet:age_seconds')), 'age'),
           query(byVersion(of('tidemark:fleet:workers')), 'workers'),

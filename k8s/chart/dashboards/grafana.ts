@@ -1,19 +1,42 @@
-/** What a panel asks Prometheus, and what a line of the answer is called. */
-export interface Query {
-  readonly expr: string
-  readonly legend: string
-}
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
+import {
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  type Panel as PanelModel,
+  QueryVariableBuilder,
+  RowBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { PanelBuilder as HeatmapBuilder, YAxisConfigBuilder } from '@grafana/grafana-foundation-sdk/heatmap'
+import { DataqueryBuilder, PromQueryFormat, QueryEditorMode } from '@grafana/grafana-foundation-sdk/prometheus'
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 
-export interface Panel {
-  readonly title: string
-  /** What a person learns from it, and what to do about it. */
-  readonly description: string
-  readonly kind: 'timeseries' | 'stat' | 'table' | 'heatmap'
-  /** Grafana's name of the unit: `s`, `short`, `percentunit`, `ops`. */
-  readonly unit: string
-  readonly queries: readonly Query[]
-  /** Of 24. */
-  readonly width: number
+/** What every kind of panel of the SDK has; its builders share no type that says so. */
+export interface Panel extends Builder<PanelModel> {
+  id(id: number): this
+  title(title: string): this
+  description(description: string): this
+  unit(unit: string): this
+  min(min: number): this
+  datasource(datasource: { type: string; uid: string }): this
+  span(width: number): this
+  height(height: number): this
+  withTarget(query: DataqueryBuilder): this
 }
 
 export interface Row {
@@ -31,146 +54,108 @@ export interface Dashboard {
   readonly rows: readonly Row[]
 }
 
-/** Lines over time, half as wide as the page. */
-export function lines(title: string, description: string, unit: string, ...queries: Query[]): Panel {
-  return { kind: 'timeseries', title, description, unit, queries, width: 12 }
+const DATASOURCE = { type: 'prometheus', uid: '$datasource' }
+
+/** What a panel asks Prometheus, and what a line of the answer is called. Of one panel: it is named by its place there. */
+export function query(expr: string, legend?: string): DataqueryBuilder {
+  const asked = new DataqueryBuilder().datasource(DATASOURCE).editorMode(QueryEditorMode.Code).expr(expr)
+  return legend ? asked.legendFormat(legend) : asked
+}
+
+/**
+ * Lines over time, half as wide as the page. The description says what a person learns from them and what to do about it,
+ * the unit is one of the SDK's `units`.
+ */
+export function lines(title: string, description: string, unit: string, ...queries: DataqueryBuilder[]): Panel {
+  const panel = new TimeseriesBuilder()
+    .fillOpacity(8)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+  return asking(panel.span(12).height(8), title, description, unit, queries)
 }
 
 /** One number, large; four fill the page's width. */
 export function number(title: string, description: string, unit: string, expr: string): Panel {
-  return { kind: 'stat', title, description, unit, queries: [{ expr, legend: '' }], width: 6 }
+  const newest = new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false)
+  return asking(new StatBuilder().reduceOptions(newest).span(6).height(4), title, description, unit, [query(expr)])
 }
 
 /** The newest values of many series, one a line. */
-export function table(title: string, description: string, unit: string, ...queries: Query[]): Panel {
-  return { kind: 'table', title, description, unit, queries, width: 24 }
+export function table(title: string, description: string, unit: string, ...queries: DataqueryBuilder[]): Panel {
+  const panel = new TableBuilder()
+    .showHeader(true)
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({ id: 'organize', options: { excludeByName: { Time: true, __name__: true } } })
+  const newest = queries.map((one) => one.format(PromQueryFormat.Table).instant())
+  return asking(panel.span(24).height(8), title, description, unit, newest)
 }
 
-export function query(expr: string, legend: string): Query {
-  return { expr, legend }
+/** How often values of each bucket were seen over time, as wide as the page; the query gives a histogram's buckets. */
+export function heatmap(title: string, description: string, unit: string, buckets: DataqueryBuilder): Panel {
+  const panel = new HeatmapBuilder().yAxis(new YAxisConfigBuilder().unit(unit)).showYHistogram()
+  return asking(panel.span(24).height(8), title, description, unit, [buckets.format(PromQueryFormat.Heatmap)])
 }
 
-const HEIGHTS: Readonly<Record<Panel['kind'], number>> = { timeseries: 8, stat: 4, table: 8, heatmap: 8 }
-const DATASOURCE = { type: 'prometheus', uid: '$datasource' }
+function asking<P extends Panel>(
+  panel: P,
+  title: string,
+  description: string,
+  unit: string,
+  queries: DataqueryBuilder[],
+): P {
+  panel.title(title).description(description).unit(unit).min(0).datasource(DATASOURCE)
+  for (const [index, one] of queries.entries()) panel.withTarget(one.refId(String.fromCharCode(65 + index)))
+  return panel
+}
 
-/** The dashboard as Grafana imports it. */
+/** The dashboard as Grafana imports it, in the schema of 11.6, which newer ones read. Writing it twice gives the same text. */
 export function grafanaJson({ uid, title, description, scope, rows }: Dashboard): string {
-  const panels: object[] = []
-  let y = 0
+  const builder = new DashboardBuilder(title)
+    .uid(uid)
+    .description(description)
+    .tags(['tidemark'])
+    .readonly()
+    .tooltip(DashboardCursorSync.Crosshair)
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('30s')
+    .timezone('browser')
+    .link(
+      new DashboardLinkBuilder('Tidemark')
+        .type(DashboardLinkType.Dashboards)
+        .tags(['tidemark'])
+        .asDropdown(true)
+        .includeVars(true)
+        .keepTime(true),
+    )
+    .variables(variables(scope))
+  let id = 0
   for (const row of rows) {
-    panels.push({
-      id: panels.length + 1,
-      type: 'row',
-      title: row.title,
-      collapsed: false,
-      gridPos: { h: 1, w: 24, x: 0, y },
-      panels: [],
-    })
-    y += 1
-    let x = 0
-    let height = 0
-    for (const panel of row.panels) {
-      if (x + panel.width > 24) {
-        x = 0
-        y += height
-        height = 0
-      }
-      const h = HEIGHTS[panel.kind]
-      panels.push(panelJson(panels.length + 1, panel, { h, w: panel.width, x, y }))
-      x += panel.width
-      height = Math.max(height, h)
-    }
-    y += height
+    builder.withRow(new RowBuilder(row.title).id(++id))
+    for (const panel of row.panels) builder.withPanel(panel.id(++id))
   }
-  return `${JSON.stringify(
-    {
-      uid,
-      title,
-      description,
-      tags: ['tidemark'],
-      editable: false,
-      graphTooltip: 1,
-      schemaVersion: 39,
-      time: { from: 'now-1h', to: 'now' },
-      refresh: '30s',
-      timezone: 'browser',
-      links: [
-        {
-          title: 'Tidemark',
-          type: 'dashboards',
-          tags: ['tidemark'],
-          asDropdown: true,
-          includeVars: true,
-          keepTime: true,
-        },
-      ],
-      templating: { list: variables(scope) },
-      panels,
-    },
-    null,
-    2,
-  )}\n`
+  return `${JSON.stringify(builder.build(), null, 2)}\n`
 }
 
-function panelJson(id: number, { kind, title, description, unit, queries }: Panel, gridPos: object): object {
-  const instant = kind === 'table'
-  const targets = queries.map(({ expr, legend }, index) => ({
-    refId: String.fromCharCode(65 + index),
-    datasource: DATASOURCE,
-    editorMode: 'code',
-    expr,
-    ...(legend && { legendFormat: legend }),
-    ...(instant ? { format: 'table', instant: true, range: false } : kind === 'heatmap' ? { format: 'heatmap' } : {}),
-  }))
-  return {
-    id,
-    type: kind,
-    title,
-    description,
-    datasource: DATASOURCE,
-    gridPos,
-    targets,
-    fieldConfig: {
-      defaults: { unit, min: 0, ...(kind === 'timeseries' && { custom: { fillOpacity: 8 } }) },
-      overrides: [],
-    },
-    options: OPTIONS[kind],
-    ...(kind === 'table' && {
-      transformations: [
-        { id: 'merge', options: {} },
-        { id: 'organize', options: { excludeByName: { Time: true, __name__: true } } },
-      ],
-    }),
+function variables(scope: Dashboard['scope']) {
+  const asked = (name: string, label: string, query: string, many: boolean) => {
+    const variable = new QueryVariableBuilder(name)
+      .label(label)
+      .datasource(DATASOURCE)
+      .query({ query, refId: name })
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      .sort(VariableSort.AlphabeticalAsc)
+      .multi(many)
+      .includeAll(many)
+    return many ? variable.allValue('.*').current({ text: 'All', value: '$__all' }) : variable
   }
-}
-
-const OPTIONS: Readonly<Record<Panel['kind'], object>> = {
-  timeseries: {
-    legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
-    tooltip: { mode: 'multi', sort: 'desc' },
-  },
-  stat: { reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false }, colorMode: 'value', graphMode: 'area' },
-  table: { showHeader: true, footer: { show: false } },
-  heatmap: { calculate: false, yAxis: { unit: 's' }, tooltip: { mode: 'single', yHistogram: true } },
-}
-
-function variables(scope: Dashboard['scope']): object[] {
-  const asked = (name: string, label: string, query: string, many: boolean) => ({
-    type: 'query',
-    name,
-    label,
-    datasource: DATASOURCE,
-    query: { query, refId: name },
-    definition: query,
-    refresh: 2,
-    sort: 1,
-    multi: many,
-    includeAll: many,
-    ...(many && { allValue: '.*', current: { text: 'All', value: '$__all' } }),
-  })
   const many = scope === 'fleet'
   return [
-    { type: 'datasource', name: 'datasource', label: 'Data source', query: 'prometheus', refresh: 1 },
+    new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
     asked('namespace', 'Namespace', 'label_values(tidemark_assigned_partitions, namespace)', true),
     asked(
       'projection',

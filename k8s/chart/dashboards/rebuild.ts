@@ -1,3 +1,4 @@
+import * as unit from '@grafana/grafana-foundation-sdk/units'
 import { type Dashboard, lines, query, table } from './grafana.ts'
 import { CHOSEN, of, VERSION } from './series.ts'
 
@@ -16,7 +17,7 @@ export const rebuild: Dashboard = {
         lines(
           'Share of the log that is in the view',
           '100 %: caught up, compare and switch.',
-          'percentunit',
+          unit.PercentUnit,
           query(
             `1 - sum by (projection, version) (${versions('tidemark:partition:lag')}) / (sum by (projection, version) (${versions('tidemark:partition:log_end')}) > 0)`,
             VERSION,
@@ -25,24 +26,29 @@ export const rebuild: Dashboard = {
         lines(
           'Time to catch up',
           'At the present rates. A gap means never.',
-          's',
+          unit.Seconds,
           query(
             `${versions('tidemark:fleet:lag')} / (${versions('tidemark:fleet:applied_rate')} - ${versions('tidemark:fleet:arrival_rate')} > 0)`,
             VERSION,
           ),
         ),
-        lines('Lag', 'Events behind the end of the log.', 'short', query(versions('tidemark:fleet:lag'), VERSION)),
-        lines('Applied', 'Events per second.', 'ops', query(versions('tidemark:fleet:applied_rate'), VERSION)),
+        lines('Lag', 'Events behind the end of the log.', unit.Short, query(versions('tidemark:fleet:lag'), VERSION)),
+        lines(
+          'Applied',
+          'Events per second.',
+          unit.OpsPerSecond,
+          query(versions('tidemark:fleet:applied_rate'), VERSION),
+        ),
         lines(
           'Cassandra requests',
           'If the serving version becomes late because of the rebuild, give the rebuild fewer workers.',
-          's',
+          unit.Seconds,
           query(versions('tidemark:fleet:cassandra_seconds'), VERSION),
         ),
         lines(
           'Age',
           'The serving version must stay fresh while the new one catches up.',
-          's',
+          unit.Seconds,
           query(versions('tidemark:fleet:age_seconds'), VERSION),
         ),
       ],
@@ -53,7 +59,7 @@ export const rebuild: Dashboard = {
         table(
           'Rows and keys set aside',
           'A new version should have no more of them than the old.',
-          'short',
+          unit.Short,
           query(`sum by (projection, version) (${versions('tidemark_parked_keys')})`, 'set aside'),
         ),
       ],
