@@ -7,10 +7,10 @@
 #   FROM tidemark:dev
 #   COPY my-projections/ /app/workers/projections/
 #
-# BUILD_IMAGE needs node and npm; BASE_IMAGE only glibc, libstdc++ and certificates, so it needs no shell. Override them with a
-# mirror's names, or with a digest (`image@sha256:…`) for builds that are the same to the bit.
+# BUILD_IMAGE needs node and npm; BASE_IMAGE only glibc, libstdc++ and certificates, so it needs no shell. It is pinned to the bit:
+# raise the digest for its security fixes. Override both with a mirror's names where yours has no way out.
 ARG BUILD_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
-ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /app
