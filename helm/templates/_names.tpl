@@ -26,6 +26,13 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 {{- end -}}
 
+{{- /* What somebody set for one object over what is set for all; takes (list all own), gives nothing where there is nothing. */ -}}
+{{- define "tidemark.over" -}}
+{{- with mergeOverwrite (deepCopy (index . 0 | default dict)) (deepCopy (index . 1 | default dict)) -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Labels of an object; takes `labels` besides, the object's own, which win over those of all. */ -}}
 {{- define "tidemark.labels" -}}
 {{ include "tidemark.selectorLabels" . }}
@@ -33,8 +40,8 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: tidemark
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-{{- with mergeOverwrite (deepCopy (.root.Values.commonLabels | default dict)) (deepCopy (.labels | default dict)) }}
-{{ toYaml . }}
+{{- with include "tidemark.over" (list .root.Values.commonLabels .labels) }}
+{{ . }}
 {{- end }}
 {{- end -}}
 

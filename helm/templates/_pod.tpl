@@ -116,15 +116,15 @@ spec:
       # Without versions, so that an upgrade that changes nothing of a pod restarts none.
       labels:
         {{- .selector | nindent 8 }}
-        {{- with mergeOverwrite (deepCopy (.root.Values.commonLabels | default dict)) (deepCopy (.part.podLabels | default dict)) }}
-        {{- toYaml . | nindent 8 }}
+        {{- with include "tidemark.over" (list .root.Values.commonLabels .part.podLabels) }}
+        {{- . | nindent 8 }}
         {{- end }}
       {{- $annotations := dict "kubectl.kubernetes.io/default-container" "tidemark" }}
       {{- with .root.Values.projectionFiles }}
       {{- $_ := set $annotations "checksum/projections" (toJson . | sha256sum) }}
       {{- end }}
       annotations:
-        {{- toYaml (mergeOverwrite $annotations (deepCopy (.part.podAnnotations | default dict))) | nindent 8 }}
+        {{- include "tidemark.over" (list $annotations .part.podAnnotations) | nindent 8 }}
     spec:
       {{- include "tidemark.podHead" . | nindent 6 }}
       terminationGracePeriodSeconds: {{ .grace }}
