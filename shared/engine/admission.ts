@@ -83,6 +83,18 @@ async function endOf({ topic, partition }: Source, log: Log): Promise<number> {
   return (await log.bounds(topic)).get(partition)?.end ?? 0
 }
 
+/** Does another record lie where one was folded? Not if there is none any more: compaction may have removed it. */
+export async function recordReplaced(
+  source: Source,
+  { position, fingerprint: folded }: Pick<Progress, 'position' | 'fingerprint'>,
+  log: Pick<Ports['log'], 'read'>,
+): Promise<boolean> {
+  if (folded === undefined) return false
+  for await (const [record] of log.read(source, position, position + 1))
+    return record?.offset === position && fingerprint(record) !== folded
+  return false
+}
+
 /**
  * Is the partition the one that was folded? The record at the last recorded position must look as it did. A re-created topic loses
  * its committed offsets too, so Kafka alone would not tell, and its low offsets would silently lose against the old stamps.
@@ -105,13 +117,8 @@ export async function admitPartition(
   if (known.position >= end) throw replaced(`it was folded up to offset ${known.position} but ends at ${end}`)
   if (committed !== undefined && committed > end)
     throw replaced(`offset ${committed} is committed but it ends at ${end}`)
-  if (known.position >= logStart && known.fingerprint !== undefined) {
-    for await (const [record] of log.read(source, known.position, known.position + 1)) {
-      // Compaction may have removed the record; then there is nothing to compare.
-      if (record?.offset !== known.position || fingerprint(record) === known.fingerprint) break
-      throw replaced(`the record at ${positionText({ ...source, offset: known.position })} is another one`)
-    }
-  }
+  if (known.position >= logStart && (await recordReplaced(source, known, log)))
+    throw replaced(`the record at ${positionText({ ...source, offset: known.position })} is another one`)
   const next = committed ?? Math.max(0, known.position + 1)
   if (next >= logStart) return known
   observer.gap(source, next, logStart)

@@ -1,4 +1,4 @@
-export { admitVersion } from './admission.ts'
+export { admitVersion, recordReplaced } from './admission.ts'
 export { systemClock } from './clock.ts'
 export { fingerprint } from './fingerprint.ts'
 export * from './ports.ts'

@@ -1,7 +1,7 @@
 import {
-  fingerprint,
   type Log,
   type ProgressStore,
+  recordReplaced,
   replacedTables,
   type VersionRecord,
   type VersionStore,
@@ -57,16 +57,14 @@ export async function replacedLogs(
   log: Pick<Log, 'read'>,
 ): Promise<string[]> {
   const found = await Promise.all(
-    recorded.map(async ({ source, progress: { position, fingerprint: folded } }) => {
+    recorded.map(async ({ source, progress }) => {
+      const { position } = progress
       const bounds = partitions.find((one) => sourceText(one.source) === sourceText(source))
       if (!bounds || position < bounds.start || position >= bounds.end) return []
-      for await (const [record] of log.read(source, position, position + 1)) {
-        if (record?.offset !== position || fingerprint(record) === folded) return []
-        return [
-          `${sourceText(source)} has another record at ${position} than the one that was folded: the topic was re-created`,
-        ]
-      }
-      return []
+      if (!(await recordReplaced(source, progress, log))) return []
+      return [
+        `${sourceText(source)} has another record at ${position} than the one that was folded: the topic was re-created`,
+      ]
     }),
   )
   return found.flat()
