@@ -38,7 +38,7 @@ export function rowEncoder(
   const keyColumns = columns.filter(({ role }) => role !== 'value')
   const partition = columns.filter(({ role }) => role === 'partition')
   const binders = columns.map(({ type }) => binder(type))
-  const keyEncoders = partition.map(({ name, type }) => ({ name, encode: encoder(type) }))
+  const partitionEncoders = partition.map(({ name, type }) => ({ name, encode: encoder(type) }))
   const names = columns.map(({ name }) => name)
   const shape = rowShape(projection.view)
   const partIsClustered = projection.merge !== undefined
@@ -54,10 +54,12 @@ export function rowEncoder(
     .join(' AND ')
   const remove = `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${whereRow}`
 
+  function keyParams(key: AnyRow): Bound[] {
+    return keyColumns.map(({ name }, index) => binders[index]!(key[name]))
+  }
+
   function rowParams(key: AnyRow, source: string): Bound[] {
-    const params: Bound[] = keyColumns.map(({ name }, index) => binders[index]!(key[name]))
-    if (partIsClustered) params.push(source)
-    return params
+    return partIsClustered ? [...keyParams(key), source] : keyParams(key)
   }
 
   function rowStatements({ cleared, position, source }: RowWrite, values: AnyRow): readonly Statement[] {
@@ -79,18 +81,14 @@ export function rowEncoder(
 
   function deletion({ key, position, source }: RowWrite): readonly Statement[] {
     const at = encodeWhole(position)
-    const keys = keyColumns.map(({ name }, index) => binders[index]!(key[name]))
     return [
-      {
-        query: remove,
-        params: [encodeWhole(stamp(position, slot.delete)), ...keys, ...(partIsClustered ? [source] : [])],
-      },
-      { query: marker, params: [...keys, at, source, at, encodeWhole(stamp(position, slot.write))] },
+      { query: remove, params: [encodeWhole(stamp(position, slot.delete)), ...rowParams(key, source)] },
+      { query: marker, params: [...keyParams(key), at, source, at, encodeWhole(stamp(position, slot.write))] },
     ]
   }
 
   function routingKey(key: AnyRow): Buffer {
-    const parts = keyEncoders.map(({ name, encode }) => encode(key[name]))
+    const parts = partitionEncoders.map(({ name, encode }) => encode(key[name]))
     if (parts.length === 1) return parts[0]!
     return Buffer.concat(
       parts.flatMap((part) => [Buffer.from([part.length >> 8, part.length & 0xff]), part, Buffer.from([0])]),

@@ -86,7 +86,7 @@ export class Writer {
         await send(batch)
       }
     }
-    await Promise.all(Array.from({ length: LANES }, lane))
+    await Promise.all(Array.from({ length: Math.min(LANES, mutations.length) }, lane))
     if (failure) throw failure.error
     return refused
   }

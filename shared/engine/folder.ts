@@ -56,7 +56,10 @@ export class Folder {
     this.#complete = parts.complete
   }
 
-  /** Folds records in order, at a slice's end no more of them if it is `halted`: says how many. Rejects only with transient errors waited out in vain (abandoned), faults of ours, or `onPoison: stop`. */
+  /**
+   * Folds records in order, at a slice's end no more of them if it is `halted`: says how many. Rejects only with transient errors
+   * waited out in vain (abandoned), faults of ours, or `onPoison: stop`.
+   */
   async fold(
     records: readonly LogRecord[],
     halted: () => boolean,
@@ -69,17 +72,15 @@ export class Folder {
     let ahead: readonly Step[] = []
     let aheadFrom = 0
     let count = 0
-    while (count < records.length) {
-      const index = count
-      const record = records[index]!
-      let step = ahead[index - aheadFrom]
+    for (const record of records) {
+      let step = ahead[count - aheadFrom]
       if (!step) {
         step = this.step(record)
         let missing = this.#missing(step)
         if (missing) {
           // Read together with what the next records will ask for.
-          aheadFrom = index
-          ahead = [step, ...records.slice(index + 1, index + AHEAD).map((later) => this.step(later))]
+          aheadFrom = count
+          ahead = [step, ...records.slice(count + 1, count + AHEAD).map((later) => this.step(later))]
           for (const later of ahead) missing = this.#missing(later, missing) ?? missing
           const waitAt = clock.now()
           await this.#read(missing)
