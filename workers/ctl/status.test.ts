@@ -116,6 +116,15 @@ test('a topic that was made again is refused here too, however long it is by now
   expect(status?.why.join('\n')).toMatch(/another record at \d+ than the one that was folded/)
 })
 
+test('progress that was recorded without a fingerprint is no sign of another topic', async () => {
+  const world = arena()
+  for (let i = 0; i < 6; i++) await world.publish('Added', { id: `a${i}`, by: 1 })
+  await world.finish()
+  for (const { source, progress } of await world.stores.progress.list())
+    await world.stores.progress.save(source, { ...progress, fingerprint: undefined })
+  expect((await first(world))?.why).toEqual(['the group has no members'])
+})
+
 test('tables that were made again are told', async () => {
   const world = arena()
   await world.publish('Added', { id: 'a', by: 1 })
