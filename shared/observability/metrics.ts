@@ -20,6 +20,8 @@ export interface PartitionNumbers {
   readonly parkedKeys: number
   /** Offset last applied and durable; undefined if none was yet. */
   readonly position: number | undefined
+  /** Offset that the next event will have, as last seen. */
+  readonly end: number
   readonly lag: number
   readonly ageSeconds: number
 }
@@ -101,6 +103,7 @@ export function createMetrics(): Metrics {
   )
   gauge('tidemark_parked_keys', 'Rows and keys set aside behind a dead letter.', ({ parkedKeys }) => parkedKeys)
   gauge('tidemark_position', 'Offset last applied and durable in the view.', ({ position }) => position)
+  gauge('tidemark_log_end', 'Offset that the next event will have, as last seen.', ({ end }) => end)
 
   new Counter({
     name: 'tidemark_busy_seconds_total',

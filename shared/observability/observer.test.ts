@@ -63,6 +63,7 @@ test('counters count, and gauges follow what is durable, not what is only folded
   const { observer, assignment, step, value, now, metrics } = observed()
   observer.assigned([assignment])
   expect(await value('tidemark_lag_events')).toBe(20)
+  expect(await value('tidemark_log_end')).toBe(30)
   observer.folded(source, step(19, 8))
   expect(await value('tidemark_lag_events')).toBe(20)
   observer.flushed(source, {

@@ -23,7 +23,7 @@ export interface ObserverParts {
 
 /** The engine's observer, and what the process itself finds out about the log. */
 export interface ProjectionObserver extends Observer {
-  /** The end of a partition as an administrator sees it; to be told every 15 to 30 seconds, since a held partition fetches nothing. */
+  /** The end of a partition as an administrator sees it; to be told every few seconds, since a held partition fetches nothing. */
   end(source: Source, end: number): void
 }
 

@@ -1,11 +1,11 @@
 import type { Log } from '../../shared/engine/index.ts'
 import type { ProjectionObserver } from '../../shared/observability/index.ts'
 
-const EVERY_MS = 15_000
+const EVERY_MS = 5_000
 
 /**
- * Tells the observer every 15 seconds where the log ends. Batches tell it too, but a partition that is held, or whose leader is
- * gone, gets none, and its lag must grow all the same.
+ * Tells the observer every 5 seconds where the log ends. Batches tell it too, but a partition that is held, busy with a long batch,
+ * or whose leader is gone gets none; its lag must grow all the same, and how fast events arrive must show, or no worker is added.
  */
 export function watchEnds(
   topics: readonly string[],
