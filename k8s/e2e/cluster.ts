@@ -7,12 +7,13 @@ export interface ClusterObject {
   readonly spec: { readonly replicas?: number }
   readonly status?: {
     readonly phase?: string
-    readonly podIP?: string
-    readonly readyReplicas?: number
     readonly conditions?: readonly { readonly type: string; readonly status: string }[]
     readonly containerStatuses?: readonly { readonly restartCount: number; readonly ready: boolean }[]
   }
 }
+
+/** Marks a namespace of the cluster tests. */
+const OURS = 'tidemark-e2e'
 
 /** One namespace of the cluster that kubectl finds. Everything rejects with what kubectl says. */
 export class Cluster {
@@ -49,15 +50,24 @@ export class Cluster {
     return program('kubectl', args, { input: JSON.stringify(body) })
   }
 
-  /** An empty namespace in which only pods without any rights may run. */
+  /** An empty namespace in which only pods without any rights may run. Rejects if it exists and is not of an earlier run. */
   async makeNamespace(): Promise<void> {
     await this.removeNamespace()
-    await this.kubectl('create', 'namespace', this.namespace)
-    await this.kubectl('label', 'namespace', this.namespace, 'pod-security.kubernetes.io/enforce=restricted')
+    const labels = { [OURS]: 'true', 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace, labels } })
   }
 
+  /** Everything in it goes with it, so it must be one that such a run has made. */
   async removeNamespace(): Promise<void> {
-    await this.kubectl('delete', 'namespace', this.namespace, '--ignore-not-found', '--timeout', '120s')
+    const labels = await this.kubectl(
+      ...['get', 'namespace', this.namespace, '--ignore-not-found', '--output', 'jsonpath={.metadata.labels}'],
+    )
+    if (!labels) return
+    if (!(OURS in JSON.parse(labels)))
+      throw new Error(
+        `namespace ${this.namespace} was not made by the cluster tests, which would delete it: name another in E2E_NAMESPACE`,
+      )
+    await this.kubectl('delete', 'namespace', this.namespace, '--timeout', '120s')
   }
 
   /** What an engineer looks at first when something is wrong: pods, the latest events, the last lines of each pod that is not ready. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { command } from './command.ts'
-import { crash, drain, Fleet } from './fleet.ts'
+import { crash, evict, Fleet } from './fleet.ts'
 import { FILES, NEXT_BESIDE } from './next.ts'
 import { until } from './patience.ts'
 import { proof } from './proof.ts'
@@ -116,7 +116,7 @@ test('workers and servers that are evicted, as by the drain of a node, go one at
   const load = await release.load(LOAD)
   const before = await carts.workers()
   expect(
-    await drain(cluster, [
+    await evict(cluster, [
       ...before,
       ...(await cluster.objects('pods', `${RELEASED},app.kubernetes.io/component in (gateway,query)`)),
     ]),

@@ -83,10 +83,10 @@ process.exit(1)
 `
 
 /**
- * Empties a node as `kubectl drain` does, of the release's pods. Where there is no other node to go to, each pod is evicted in place
- * instead. Both ask the disruption budgets. Gives how often a budget refused because another pod was still missing.
+ * Evicts pods as `kubectl drain` does, which asks the disruption budgets. Their nodes stay open for the new ones, since a cluster
+ * may have only one. Gives how often a budget refused because another pod was still missing.
  */
-export async function drain(cluster: Cluster, pods: readonly ClusterObject[]): Promise<number> {
+export async function evict(cluster: Cluster, pods: readonly ClusterObject[]): Promise<number> {
   let refused = 0
   for (const { metadata } of pods) {
     await until(`${metadata.name} may be evicted`, PATIENCE_SECONDS, async () => {

@@ -47,9 +47,9 @@ test('every rule is evaluated without an error, and every recorded series has da
   )
   expect((await prometheus.rules()).filter(({ health }) => health !== 'ok')).toEqual([])
   const recorded = [...new Set(rules.map(({ name }) => name).filter((name) => name.includes(':')))]
-  const silent = recorded.filter((name) => !SILENT.some((one) => one.test(name)))
-  await until('every recorded series has data', 120, async () => (await empty(silent)).length === 0).catch(async () =>
-    expect(await empty(silent)).toEqual([]),
+  const speaking = recorded.filter((name) => !SILENT.some((one) => one.test(name)))
+  await until('every recorded series has data', 120, async () => (await empty(speaking)).length === 0).catch(async () =>
+    expect(await empty(speaking)).toEqual([]),
   )
   await load.published()
 })

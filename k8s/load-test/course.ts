@@ -9,6 +9,8 @@ export interface Courses {
   readonly age: Course
   readonly capacity: Course
   readonly wanted: Course
+  /** Workers and parts of one that the load would take. */
+  readonly need: Course
   /** Workers asked for, as the Deployment says, at each change. */
   readonly asked: Course
   /** Workers that are ready, at each change. */
@@ -18,6 +20,11 @@ export interface Courses {
 /** The last value at or before a moment; undefined before the first. */
 export function at(course: Course, seconds: number): number | undefined {
   return course.findLast(([when]) => when <= seconds)?.[1]
+}
+
+/** What was seen from one moment to another, both included. */
+export function between(course: Course, from: number, to: number): Course {
+  return course.filter(([when]) => when >= from && when <= to)
 }
 
 export function highest(course: Course): number {

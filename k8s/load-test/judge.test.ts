@@ -23,6 +23,7 @@ test('a backlog is gone when it no longer comes back', () => {
   expect(drainedAfter({ lag }, { rate: 100, from: 10, to: 60 })).toBe(40)
   expect(drainedAfter({ lag: lag.slice(0, 4) }, { rate: 100, from: 10, to: 60 })).toBeUndefined()
   expect(drainedAfter({ lag: [[10, 3]] }, { rate: 100, from: 10, to: 60 })).toBe(0)
+  expect(drainedAfter({ lag: [] }, { rate: 100, from: 10, to: 60 })).toBeUndefined()
 })
 
 const scenario: Scenario = {
@@ -41,7 +42,7 @@ const steps = [
   { rate: 300, from: 10, to: 100 },
   { rate: 0, from: 100, to: 200 },
 ]
-const nothing = { arriving: [], applied: [], age: [], capacity: [], wanted: [] }
+const nothing = { arriving: [], applied: [], age: [], capacity: [], wanted: [], need: [] }
 
 test('a fleet that wakes, drains in time and rests again keeps every promise', () => {
   const verdicts = judge(scenario, steps, {
@@ -83,6 +84,26 @@ test('thrash, an odd number, a late drain and a fleet that stays are named', () 
     '0 → 5 → 1 → 4',
     'after 89 s',
     '0 → 5 → 1 → 4, 2 turn(s)',
+    '0 before, 0 ready at most',
     '4',
   ])
+})
+
+test('where Cassandra limits, a worker more is a fault, and so is a load that would not have taken any', () => {
+  const narrow = { ...scenario, workers: { ...scenario.workers, minimum: 1 }, cassandraBytesPerSecond: 1_000 }
+  const seen = (need: number, ...asked: [number, number][]) => {
+    const verdicts = judge(narrow, steps, {
+      ...nothing,
+      need: [[50, need]],
+      lag: [],
+      ready: [],
+      asked: [[0, 1], ...asked],
+    })
+    return verdicts.filter(({ kept }) => !kept).map((verdict) => verdict.seen)
+  }
+  expect(seen(2.5)).toEqual([])
+  expect(seen(2.5, [40, 2], [90, 1])).toEqual([
+    '2 asked for at most; without the rule for Cassandra it would have been 3',
+  ])
+  expect(seen(0.9)).toEqual(['1 asked for at most; without the rule for Cassandra it would have been 1'])
 })

@@ -9,6 +9,7 @@ import { proof } from '../e2e/proof.ts'
 import { Release, ROOT } from '../e2e/release.ts'
 import { readSettings } from '../e2e/settings.ts'
 import { type Happened, judge, type Verdict } from './judge.ts'
+import { narrowCassandra } from './narrow-cassandra.ts'
 import { Recorder } from './recorder.ts'
 import { reportPage } from './report.ts'
 import { chartValues, readScenario } from './scenario.ts'
@@ -32,7 +33,12 @@ await cluster.kubectl('get', 'customresourcedefinition', 'scaledobjects.keda.sh'
 })
 say('installing')
 await cluster.makeNamespace()
-await release.install(chartValues(scenario, dirname(path), `http://prometheus.${settings.namespace}:9090`))
+const narrow =
+  scenario.cassandraBytesPerSecond && (await narrowCassandra(cluster, settings, scenario.cassandraBytesPerSecond))
+await release.install([
+  ...chartValues(scenario, dirname(path), `http://prometheus.${settings.namespace}:9090`),
+  ...(narrow ? ['--set', `cassandra.contactPoints={${narrow}}`] : []),
+])
 // After the chart, so that it finds the rules when it starts.
 await prometheus.install(settings)
 await prometheus.rules()

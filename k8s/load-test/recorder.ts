@@ -51,6 +51,7 @@ export class Recorder {
       age: await of('tidemark:fleet:age_seconds'),
       capacity: await of('tidemark:fleet:capacity'),
       wanted: await of('tidemark:workers:wanted'),
+      need: await of('tidemark:workers:need'),
       asked: this.#asked,
       ready: this.#ready,
     }

@@ -20,7 +20,17 @@ test('what is not known leaves a gap in its line, and a number of workers holds 
 })
 
 test('the page stands alone, shows every picture, and names what was broken', () => {
-  const empty = { arriving: [], applied: [], lag: [], age: [], capacity: [], wanted: [], asked: [], ready: [] }
+  const empty = {
+    arriving: [],
+    applied: [],
+    lag: [],
+    age: [],
+    capacity: [],
+    wanted: [],
+    need: [],
+    asked: [],
+    ready: [],
+  }
   const page = reportPage({
     scenario: {
       title: 'Up & down',

@@ -51,6 +51,7 @@ export function reportPage({ scenario, steps, courses, verdicts, seconds, began 
       { name: 'capacity of one worker', course: courses.capacity, colour: GREY },
     ]),
     draw('Workers', [
+      { name: 'needed by the load', course: courses.need, colour: BLUE },
       { name: 'wanted by the rule', course: courses.wanted, colour: GREY },
       { name: 'asked for', course: courses.asked, colour: ORANGE, stepped: true },
       { name: 'ready', course: courses.ready, colour: GREEN, stepped: true },

@@ -24,6 +24,8 @@ const scenario = z.strictObject({
   worker: z.strictObject({ cpu: z.string(), memory: z.string(), assumedCapacity: z.int().positive() }),
   /** How many there may be, and how long it is calm before there are fewer. */
   workers: z.strictObject({ minimum: z.int().min(0), maximum: z.int().positive(), calmSeconds: z.int().positive() }),
+  /** Bytes a second that get through to Cassandra; unset: all. Then nothing is promised of the backlog, but that it adds no worker. */
+  cassandraBytesPerSecond: z.int().positive().optional(),
   steps: z.array(step).min(1),
 })
 
