@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TableIds } from '../engine/ports.ts'
 import { TidemarkError } from '../errors.ts'
@@ -33,15 +34,33 @@ function watched(then?: TableIds) {
   return { world, watch, work }
 }
 
-test('a table is looked at once in 10 seconds, however much is done with it at once', async () => {
+test('a table is looked at once in 8 seconds, however much is done with it at once', async () => {
   const { world, work } = watched(recorded)
   await Promise.all([work(), work(), work()])
-  vi.advanceTimersByTime(10_000)
+  vi.advanceTimersByTime(8_000)
   expect(await work()).toBe('done')
   expect(world.looks).toBe(1)
   vi.advanceTimersByTime(1)
   await work()
   expect(world.looks).toBe(2)
+})
+
+test('who works on while trust runs out does not wait for the look, and what it finds is told to the next', async () => {
+  const { world, watch, work } = watched(recorded)
+  await work()
+  vi.advanceTimersByTime(9_000)
+  world.away = true
+  expect(await Promise.all([work(), work()])).toEqual(['done', 'done'])
+  world.away = false
+  expect(await work()).toBe('done')
+  vi.advanceTimersByTime(2_000)
+  expect(await work()).toBe('done')
+  expect(world.looks).toBe(3)
+  vi.advanceTimersByTime(6_001)
+  world.state = { ...asDeclared, id: 'second' }
+  expect(await work()).toBe('done')
+  await turn()
+  await expect(watch.trust()).rejects.toMatchObject({ code: 'VIEW_LOST' })
 })
 
 test('while Cassandra is away the work waits; when it is back the work goes on', async () => {

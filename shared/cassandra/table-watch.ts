@@ -1,5 +1,5 @@
 import type { TableIds } from '../engine/ports.ts'
-import { TidemarkError } from '../errors.ts'
+import { isKind, TidemarkError } from '../errors.ts'
 import type { Version } from './bookkeeping.ts'
 import { missingTable, type TableDefinition, type TableState, tableState } from './schema.ts'
 import type { Session } from './session.ts'
@@ -7,6 +7,8 @@ import { CassandraVersions } from './version-store.ts'
 
 /** Milliseconds for which tables are trusted to be what they were. */
 const TRUSTED_MS = 10_000
+/** Milliseconds after which they are looked at again while work goes on: nobody then waits for that. */
+const AHEAD_MS = 8_000
 
 /** What a watch has to know. Both reject with a `transient` error while Cassandra can't be asked. */
 export interface Watched {
@@ -56,11 +58,21 @@ export class TableWatch {
    * beyond repair, with CASSANDRA_SCHEMA while they can be put right, and with what keeps Cassandra from answering.
    */
   async trust(): Promise<void> {
-    if (performance.now() - this.#lookedAt <= TRUSTED_MS) return
+    const age = performance.now() - this.#lookedAt
+    if (age <= AHEAD_MS) return
+    const looked = this.#lookedOnce()
+    if (age > TRUSTED_MS) return looked
+    // What is beyond repair is told to the next who asks, without the rest of the trust; the world being away may pass by then.
+    looked.catch((error) => {
+      if (!isKind(error, 'transient')) this.#lookedAt = Number.NEGATIVE_INFINITY
+    })
+  }
+
+  #lookedOnce(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
     })
-    await this.#looking
+    return this.#looking
   }
 
   async #look(): Promise<void> {

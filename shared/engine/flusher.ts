@@ -124,7 +124,8 @@ export class Flusher {
         await this.#persist(() => ports.source.commit(source, mark.next))
         const due = now || ports.clock.now() - this.#progressAt >= settings.progressIntervalMs
         if (!due || mark.position < 0) continue
-        this.#progressAt = ports.clock.now()
+        // A little early next time, by chance: partitions that begin together would go on writing all at once.
+        this.#progressAt = ports.clock.now() - (Math.random() / 4) * settings.progressIntervalMs
         await this.#persist(() =>
           ports.progress.save(source, { position: mark.position, fingerprint: mark.fingerprint, gaps }),
         )

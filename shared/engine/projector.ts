@@ -129,11 +129,20 @@ export function projector(projection: Projection, ports: Ports, settings: Engine
     ports.observer.parked(source, [...setAside.parked.keys()].length)
   }
 
+  /** One partition after the other within the interval: all at once, their questions would keep the view's writes waiting. */
   async function poll(): Promise<void> {
-    while (!ending.signal.aborted) {
-      await ports.clock.sleep(settings.requestPollMs, ending.signal)
-      await Promise.all([...owned.values()].map((partition) => partition.answerRequests().catch(failed)))
+    const answering = new Map<Partition, Promise<void>>()
+    for (let turn = 0; !ending.signal.aborted; turn++) {
+      await ports.clock.sleep(settings.requestPollMs / Math.max(1, owned.size), ending.signal)
+      const partition = [...owned.values()][turn % owned.size]
+      if (!partition || answering.has(partition)) continue
+      const answered = partition.answerRequests().catch(failed)
+      answering.set(
+        partition,
+        answered.finally(() => answering.delete(partition)),
+      )
     }
+    await Promise.all(answering.values())
   }
 
   function hold<T>(source: Source | undefined, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
