@@ -46,7 +46,7 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and .Values.serviceAccount.name (eq .Values.serviceAccount.name (printf "%s-init" $name)) -}}
+{{- if and .Values.serviceAccount.create (eq .Values.serviceAccount.name (printf "%s-init" $name)) -}}
 {{- $faults = append $faults "serviceAccount.name is the name of the init Job's own account: choose another" -}}
 {{- end -}}
 {{- toJson $faults -}}

@@ -18,6 +18,9 @@
   {{- else if has .name $seen -}}
   {{- $faults = append $faults (printf "extraEnv has %s twice: leave one out" .name) -}}
   {{- end -}}
+  {{- if and .value .valueFrom -}}
+  {{- $faults = append $faults (printf "extraEnv has %s with value and valueFrom: leave one out" .name) -}}
+  {{- end -}}
   {{- $seen = append $seen .name -}}
 {{- end -}}
 
@@ -39,11 +42,26 @@
   {{- $paths = append $paths .mountPath -}}
 {{- end -}}
 
-{{- $images := dict "image" .Values.image -}}
-{{- range $workers -}}{{- $_ := set $images (printf "projections.%s (v%s): image" .projection .version) .image -}}{{- end -}}
+{{- $images := dict "image" .Values.image "gateway: image" .Values.gateway.image "query: image" .Values.query.image -}}
+{{- $resources := dict "gateway" .Values.gateway "query" .Values.query "init" .Values.init "loadgen" .Values.loadgen -}}
+{{- range $workers -}}
+{{- $where := printf "projections.%s (v%s)" .projection .version -}}
+{{- $_ := set $images (printf "%s: image" $where) .image -}}
+{{- $_ := set $resources $where . -}}
+{{- end -}}
 {{- range $value, $image := $images -}}
   {{- if and $image (hasKey $image "tag") (not (kindIs "string" $image.tag)) (not (kindIs "invalid" $image.tag)) -}}
   {{- $faults = append $faults (printf "%s.tag is a number, and YAML would change it (1.10 is 1.1): put it into quotes, or set it with --set-string" $value) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- range $where, $part := $resources -}}
+  {{- $of := $part.resources | default dict -}}
+  {{- range $name, $limit := $of.limits -}}
+    {{- $request := get ($of.requests | default dict) $name -}}
+    {{- if and $request $limit (gt (include "tidemark.amount" $request | float64) (include "tidemark.amount" $limit | float64)) -}}
+    {{- $faults = append $faults (printf "%s: resources.requests.%s is %s and above the limit, %s: lower the one or raise the other" $where $name (include "tidemark.number" $request) (include "tidemark.number" $limit)) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 

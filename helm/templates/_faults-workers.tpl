@@ -24,6 +24,13 @@
     {{- $faults = append $faults (printf "%s: workingSetMiB is %d, more than 60 %% of the memory limit %s: workers would be killed for memory. Raise the limit, or lower workingSetMiB to %d or less" $where (int .workingSetMiB) (include "tidemark.number" $limit) (int (mulf 0.6 $mib))) -}}
     {{- end -}}
   {{- end -}}
+  {{- $strategy := .strategy | default dict -}}
+  {{- $rolling := $strategy.rollingUpdate | default dict -}}
+  {{- $surge := get $rolling "maxSurge" | toString -}}
+  {{- $unavailable := get $rolling "maxUnavailable" | toString -}}
+  {{- if and (ne ($strategy.type | default "") "Recreate") (regexMatch "^0+%?$" $surge) (regexMatch "^0+%?$" $unavailable) -}}
+  {{- $faults = append $faults (printf "%s: strategy.rollingUpdate has maxSurge %s and maxUnavailable %s, and could never replace a worker: raise one of them" $where $surge $unavailable) -}}
+  {{- end -}}
 {{- end -}}
 {{- toJson $faults -}}
 {{- end -}}

@@ -54,6 +54,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if $image.digest -}}
 {{- printf "%s@%s" $image.repository $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $image.repository (default .root.Chart.AppVersion (toString $image.tag)) -}}
+{{- printf "%s:%s" $image.repository (default .root.Chart.AppVersion (toString (default "" $image.tag))) -}}
 {{- end -}}
 {{- end -}}

@@ -5,10 +5,15 @@
 
 {{- /* An amount of memory (768Mi, 1G, 500000000) in MiB. */ -}}
 {{- define "tidemark.mib" -}}
+{{- divf (include "tidemark.amount" . | float64) 1048576.0 -}}
+{{- end -}}
+
+{{- /* An amount of anything (768Mi, 1G, 500m) as a plain number. */ -}}
+{{- define "tidemark.amount" -}}
 {{- $amount := include "tidemark.number" . -}}
-{{- $bytes := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
+{{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
 {{- $unit := regexFind "[A-Za-z]+$" $amount -}}
-{{- divf (mulf (trimSuffix $unit $amount | float64) (ternary 1.0 (get $bytes $unit) (empty $unit))) 1048576.0 -}}
+{{- mulf (trimSuffix $unit $amount | float64) (ternary 1.0 (get $units $unit) (empty $unit)) -}}
 {{- end -}}
 
 {{- /* Resources without what null took away: `limits: { memory: null }` would be a limit of nothing. */ -}}

@@ -91,7 +91,7 @@ readinessProbe:
 {{- end }}
 {{- end -}}
 
-{{- /* A Deployment of one process; takes root, name, labels, selector, part (its values), replicas, port, image, args, env, grace. */ -}}
+{{- /* A Deployment of one process; takes root, name, labels, selector, part (its values), replicas, port, image, args, env, grace, lingers (seconds). */ -}}
 {{- define "tidemark.deployment" -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -144,6 +144,10 @@ spec:
       containers:
         {{- include "tidemark.command" (dict "root" .root "name" "tidemark" "image" .image "args" .args "env" .env "resources" .part.resources) | nindent 8 }}
           {{- include "tidemark.listening" .port | nindent 10 }}
+          {{- with .lingers }}
+          # A pod that ends is still sent requests until every node has heard of it, and would refuse them. Counts as grace.
+          lifecycle: { preStop: { sleep: { seconds: {{ . }} } } }
+          {{- end }}
       {{- with include "tidemark.volumes" (dict "root" .root "projections" (printf "%s-projections" (include "tidemark.fullname" .root))) }}
       volumes:
         {{- . | trim | nindent 8 }}

@@ -40,19 +40,15 @@ tidemark.dev/projection: {{ .projection }}
 tidemark.dev/version: {{ .version | quote }}
 {{- end -}}
 
-{{- /* How fast a fleet may change: each step is a rebalance, so up in one step, and down slowly. */ -}}
+{{- /*
+How fast a fleet may change: each step is a rebalance, so up and down in one step to the number that is wanted, down only after it was
+wanted for long. Numbers between are worth no rebalance. What somebody set wins, part by part.
+*/ -}}
 {{- define "tidemark.scalingBehavior" -}}
-{{- if .worker.autoscaling.behavior -}}
-{{ toYaml .worker.autoscaling.behavior }}
-{{- else -}}
-scaleUp:
-  stabilizationWindowSeconds: 30
-  selectPolicy: Max
-  policies:
-    - { type: Pods, value: {{ max 1 (int .worker.maximum) }}, periodSeconds: 30 }
-scaleDown:
-  stabilizationWindowSeconds: 600
-  policies:
-    - { type: Pods, value: 1, periodSeconds: 120 }
-{{- end -}}
+{{- $up := dict "type" "Pods" "value" (max 1 (int .worker.maximum)) "periodSeconds" 30 -}}
+{{- $down := dict "type" "Percent" "value" 100 "periodSeconds" 120 -}}
+{{- $behavior := dict
+  "scaleUp" (dict "stabilizationWindowSeconds" 30 "selectPolicy" "Max" "policies" (list $up))
+  "scaleDown" (dict "stabilizationWindowSeconds" 600 "policies" (list $down)) -}}
+{{- toYaml (mergeOverwrite $behavior (deepCopy (.worker.autoscaling.behavior | default dict))) -}}
 {{- end -}}

@@ -61,12 +61,10 @@ export function chartValues(
       catchUpSeconds,
       assumedCapacity: worker.assumedCapacity,
       keda: { prometheusAddress, cooldownPeriod: calmSeconds },
+      // Shorter windows, since a scenario is short; the steps themselves are the chart's own.
       behavior: {
-        scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: maximum, periodSeconds: 15 }] },
-        scaleDown: {
-          stabilizationWindowSeconds: calmSeconds,
-          policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
-        },
+        scaleUp: { stabilizationWindowSeconds: 0 },
+        scaleDown: { stabilizationWindowSeconds: calmSeconds },
       },
     },
   }
