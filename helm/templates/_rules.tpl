@@ -11,6 +11,9 @@ rules:
     labels: { namespace: {{ $.Release.Namespace | quote }}, projection: {{ $worker.projection }}, version: {{ $worker.version | quote }} }
   {{- end }}
   {{- end }}
+  - record: tidemark:bounds:deployment
+    expr: vector(1)
+    labels: { namespace: {{ $.Release.Namespace | quote }}, projection: {{ .projection }}, version: {{ .version | quote }}, deployment: {{ include "tidemark.fullname" $ }}-{{ .id }} }
   - record: tidemark:bounds:cores
     expr: vector({{ include "tidemark.cores" . }})
     labels: { namespace: {{ $.Release.Namespace | quote }}, projection: {{ .projection }}, version: {{ .version | quote }} }
@@ -37,6 +40,7 @@ rules:
         {{- if and .alert $.Values.monitoring.rules.runbookUrl -}}
           {{- $_ := set .annotations "runbook_url" (printf "%s%s.md" $.Values.monitoring.rules.runbookUrl .alert) -}}
         {{- end -}}
+        {{- $_ := set . "expr" (include "tidemark.ofNamespace" (dict "expr" .expr "namespace" $.Release.Namespace)) -}}
         {{- $rules = append $rules . -}}
       {{- end -}}
     {{- end -}}
@@ -45,4 +49,11 @@ rules:
   {{- end -}}
 {{- end -}}
 {{ toYaml (dict "groups" $groups) }}
+{{- end -}}
+
+{{- /* An expression about this release's namespace alone: two releases of one Prometheus must not count each other's fleets. */ -}}
+{{- define "tidemark.ofNamespace" -}}
+{{- $selector := printf "namespace=%q" .namespace -}}
+{{- $expr := regexReplaceAll "\\b((?:tidemark[_:]|kube_deployment_)[a-z0-9_:]+)\\{" .expr (printf "${1}{%s," $selector) -}}
+{{- regexReplaceAll "\\b((?:tidemark[_:]|kube_deployment_)[a-z0-9_:]+)([^a-z0-9_:{]|$)" $expr (printf "${1}{%s}${2}" $selector) -}}
 {{- end -}}

@@ -10,12 +10,21 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const rules = ['fleet', 'autoscaling', 'alerts'].map((file) => read(`helm/rules/${file}.yaml`)).join('\n')
 const alerts = Array.from(rules.matchAll(/- alert: (\w+)/g), ([, name = '']) => name)
 const records = Array.from(rules.matchAll(/- record: (\S+)/g), ([, name = '']) => name)
-const bounds = ['partitions', 'minimum', 'maximum', 'catch_up_seconds', 'assumed_capacity', 'cores'].map(
+const bounds = ['partitions', 'minimum', 'maximum', 'catch_up_seconds', 'assumed_capacity', 'cores', 'deployment'].map(
   (name) => `tidemark:bounds:${name}`,
 )
 const expressions = dashboards.flatMap(panelsOf).flatMap(({ targets }) => targets.map(({ expr }) => expr))
 
 describe('rules and dashboards', () => {
+  test('are evaluated so often that their windows hold enough, whatever Prometheus is set to', () => {
+    const seconds = Array.from(
+      rules.matchAll(/ {2}- name: tidemark\.\w+\n(?: {4}#.*\n)* {4}interval: (\d+)s\n/g),
+      ([, one]) => Number(one),
+    )
+    expect(seconds).toHaveLength(rules.match(/- name: tidemark\./g)?.length ?? 0)
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(15)
+  })
+
   test('use only metrics that workers have', async () => {
     const exported = Array.from((await createMetrics().text()).matchAll(/^# TYPE (\S+)/gm), ([, name = '']) => name)
     const used = new Set([rules, ...expressions].join('\n').match(/\b(?:tidemark_[a-z0-9_]+|process_[a-z_]+_total)\b/g))

@@ -48,15 +48,15 @@ export function wantedWorkersRuleTest(): string {
     '  - name: fleets without numbers',
     '    interval: 1m',
     '    input_series:',
-    `      - { series: 'tidemark:bounds:minimum{projection="should-run",version="1"}', values: '1' }`,
-    `      - { series: 'tidemark:bounds:maximum{projection="should-run",version="1"}', values: '6' }`,
-    `      - { series: 'tidemark:bounds:minimum{projection="may-rest",version="1"}', values: '0' }`,
-    `      - { series: 'tidemark:bounds:maximum{projection="may-rest",version="1"}', values: '6' }`,
+    `      - { series: 'tidemark:bounds:minimum{namespace="n",projection="should-run",version="1"}', values: '1' }`,
+    `      - { series: 'tidemark:bounds:maximum{namespace="n",projection="should-run",version="1"}', values: '6' }`,
+    `      - { series: 'tidemark:bounds:minimum{namespace="n",projection="may-rest",version="1"}', values: '0' }`,
+    `      - { series: 'tidemark:bounds:maximum{namespace="n",projection="may-rest",version="1"}', values: '6' }`,
     '    promql_expr_test:',
     '      - expr: tidemark:workers:wanted',
     '        eval_time: 0m',
     '        exp_samples:',
-    `          - { labels: 'tidemark:workers:wanted{projection="may-rest",version="1"}', value: 0 }`,
+    `          - { labels: 'tidemark:workers:wanted{namespace="n",projection="may-rest",version="1"}', value: 0 }`,
     '',
   ].join('\n')
 }
@@ -70,7 +70,8 @@ function expectation(record: string, values: readonly number[]): string[] {
   ]
 }
 
-const labels = (index: number) => `{projection="p${index}",version="1"}`
+/** Each projection is there twice, in two namespaces: neither may count for the other. */
+const labels = (index: number) => `{namespace="n${index % 2}",projection="p${index >> 1}",version="1"}`
 
 /** The edges, and a spread of made-up fleets that is the same every time. */
 function cases(): Case[] {

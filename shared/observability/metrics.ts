@@ -138,7 +138,7 @@ export function createMetrics(): Metrics {
 
   const endToEnd = new Histogram({
     name: 'tidemark_end_to_end_seconds',
-    help: "Seconds from produced to readable in the view: each flush's oldest and newest event.",
+    help: "Seconds from produced to readable in the view: each flush's oldest and newest event, of a rebuild's history too.",
     labelNames: [...fleet, 'topic'],
     buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86_400],
     registers,

@@ -63,7 +63,7 @@ export const autoscaling: Dashboard = {
         lines('Lag', 'Should be gone within the catch-up time.', unit.Short, query(of('tidemark:fleet:lag'), 'lag')),
         lines(
           'Capacity of one worker',
-          'Events it applies with a second of CPU: measured while it is busy, remembered while it is not.',
+          'Events it applies with the CPU it may use: measured while it is busy, or whenever that gives more than was known; remembered for a day, then assumed.',
           unit.OpsPerSecond,
           query(of('tidemark:fleet:capacity'), 'capacity'),
         ),

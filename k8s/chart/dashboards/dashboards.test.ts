@@ -49,6 +49,29 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
     expect(alike).toEqual([])
   })
 
+  test('keeps namespaces apart wherever it keeps projections apart', () => {
+    const mixed = panels
+      .flatMap(({ targets }) => targets)
+      .filter(({ expr, legendFormat = '' }) =>
+        [...(expr.match(/\bby \([^)]*\)/g) ?? []), legendFormat].some(
+          (by) => by.includes('projection') && !by.includes('namespace'),
+        ),
+      )
+    expect(mixed).toEqual([])
+  })
+
+  test('names every column of a table, with a unit of its own', () => {
+    for (const { targets, transformations, fieldConfig } of panels.filter(({ type }) => type === 'table')) {
+      const names = transformations?.find(({ id }) => id === 'organize')?.options.renameByName ?? {}
+      // With one query Grafana calls its column `Value`, with several `Value #A` and so on.
+      const values = targets.length === 1 ? ['Value'] : targets.map(({ refId }) => `Value #${refId}`)
+      const withUnit = fieldConfig.overrides
+        .filter(({ properties }) => properties.some(({ id }) => id === 'unit'))
+        .map(({ matcher }) => matcher.options)
+      expect(values.filter((value) => !withUnit.includes(names[value]))).toEqual([])
+    }
+  })
+
   test('names the lines of every graph', () => {
     const nameless = panels.filter(
       ({ type, targets }) => type === 'timeseries' && targets.some(({ legendFormat }) => !legendFormat),

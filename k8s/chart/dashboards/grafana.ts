@@ -25,6 +25,7 @@ import { DataqueryBuilder, PromQueryFormat, QueryEditorMode } from '@grafana/gra
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
+import { Short } from '@grafana/grafana-foundation-sdk/units'
 
 /** What every kind of panel of the SDK has; its builders share no type that says so. */
 export interface Panel extends Builder<PanelModel> {
@@ -85,14 +86,26 @@ export function number(title: string, description: string, unit: string, expr: s
   return asking(new StatBuilder().reduceOptions(newest).span(6).height(4), title, description, unit, [query(expr)])
 }
 
-/** The newest values of many series, one a line. */
-export function table(title: string, description: string, unit: string, ...queries: DataqueryBuilder[]): Panel {
+/** What one column of a table shows: a unit of its own, since a table has many. */
+export interface Column {
+  readonly title: string
+  /** One of the SDK's `units`. */
+  readonly unit: string
+  readonly expr: string
+}
+
+/** The newest values of many series, one a line; series of all columns with the same labels share a line. */
+export function table(title: string, description: string, ...columns: Column[]): Panel {
+  // What Grafana calls the values of a query, which no legend changes: alone, or one of several.
+  const called = (index: number) => (columns.length === 1 ? 'Value' : `Value #${refId(index)}`)
+  const renameByName = Object.fromEntries(columns.map(({ title }, index) => [called(index), title]))
   const panel = new TableBuilder()
     .showHeader(true)
     .withTransformation({ id: 'merge', options: {} })
-    .withTransformation({ id: 'organize', options: { excludeByName: { Time: true, __name__: true } } })
-  const newest = queries.map((one) => one.format(PromQueryFormat.Table).instant())
-  return asking(panel.span(24).height(8), title, description, unit, newest)
+    .withTransformation({ id: 'organize', options: { excludeByName: { Time: true, __name__: true }, renameByName } })
+  for (const column of columns) panel.overrideByName(column.title, [{ id: 'unit', value: column.unit }])
+  const newest = columns.map(({ expr }) => query(expr).format(PromQueryFormat.Table).instant())
+  return asking(panel.span(24).height(8), title, description, Short, newest)
 }
 
 /** How often values of each bucket were seen over time, as wide as the page; the query gives a histogram's buckets. */
@@ -100,6 +113,9 @@ export function heatmap(title: string, description: string, unit: string, bucket
   const panel = new HeatmapBuilder().yAxis(new YAxisConfigBuilder().unit(unit)).showYHistogram()
   return asking(panel.span(24).height(8), title, description, unit, [buckets.format(PromQueryFormat.Heatmap)])
 }
+
+/** `A` for the first query of a panel. */
+const refId = (index: number) => String.fromCharCode(65 + index)
 
 function asking<P extends Panel>(
   panel: P,
@@ -109,7 +125,7 @@ function asking<P extends Panel>(
   queries: DataqueryBuilder[],
 ): P {
   panel.title(title).description(description).unit(unit).min(0).datasource(DATASOURCE)
-  for (const [index, one] of queries.entries()) panel.withTarget(one.refId(String.fromCharCode(65 + index)))
+  for (const [index, one] of queries.entries()) panel.withTarget(one.refId(refId(index)))
   return panel
 }
 
@@ -156,7 +172,7 @@ function variables(scope: Dashboard['scope']) {
   const many = scope === 'fleet'
   return [
     new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
-    asked('namespace', 'Namespace', 'label_values(tidemark_assigned_partitions, namespace)', true),
+    asked('namespace', 'Namespace', 'label_values(tidemark_assigned_partitions, namespace)', many),
     asked(
       'projection',
       'Projection',

@@ -3,6 +3,14 @@ import { type Dashboard, grafanaJson } from './grafana.ts'
 
 const place = z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() })
 const target = z.object({ refId: z.string(), expr: z.string(), legendFormat: z.string().optional() })
+const override = z.object({
+  matcher: z.object({ options: z.unknown() }),
+  properties: z.array(z.object({ id: z.string(), value: z.unknown() })),
+})
+const transformation = z.object({
+  id: z.string(),
+  options: z.object({ renameByName: z.record(z.string(), z.string()).optional() }),
+})
 const row = z.object({ type: z.literal('row'), id: z.number(), title: z.string(), gridPos: place })
 const panel = z.object({
   type: z.enum(['timeseries', 'stat', 'table', 'heatmap']),
@@ -11,7 +19,8 @@ const panel = z.object({
   description: z.string(),
   gridPos: place,
   targets: z.array(target),
-  fieldConfig: z.object({ defaults: z.object({ unit: z.string() }) }),
+  fieldConfig: z.object({ defaults: z.object({ unit: z.string() }), overrides: z.array(override) }),
+  transformations: z.array(transformation).optional(),
 })
 const written = z.object({ panels: z.array(z.discriminatedUnion('type', [row, panel])) })
 

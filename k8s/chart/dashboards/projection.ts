@@ -96,7 +96,7 @@ export const projection: Dashboard = {
         ),
         lines(
           'Produced to readable',
-          'From the producer to the view.',
+          'From the producer to the view: the oldest and the newest event of each flush, those of a rebuild too.',
           unit.Seconds,
           query(quantile(0.5, 'tidemark_end_to_end_seconds'), '50 %'),
           query(quantile(0.99, 'tidemark_end_to_end_seconds'), '99 %'),

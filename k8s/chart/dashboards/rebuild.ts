@@ -1,6 +1,6 @@
 import * as unit from '@grafana/grafana-foundation-sdk/units'
 import { type Dashboard, lines, query, table } from './grafana.ts'
-import { CHOSEN, of, VERSION } from './series.ts'
+import { byVersion, CHOSEN, of, VERSION } from './series.ts'
 
 /** Of all versions of one projection, whatever version is chosen: the point is to see them side by side. */
 const versions = (record: string) => of(record).replace(CHOSEN, 'namespace=~"$namespace", projection=~"$projection"')
@@ -19,7 +19,7 @@ export const rebuild: Dashboard = {
           '100 %: caught up, compare and switch.',
           unit.PercentUnit,
           query(
-            `1 - sum by (projection, version) (${versions('tidemark:partition:lag')}) / (sum by (projection, version) (${versions('tidemark:partition:log_end')}) > 0)`,
+            `1 - sum by (namespace, projection, version) (${versions('tidemark:partition:lag')}) / (sum by (namespace, projection, version) (${versions('tidemark:partition:log_end')}) > 0)`,
             VERSION,
           ),
         ),
@@ -56,12 +56,11 @@ export const rebuild: Dashboard = {
     {
       title: 'Set aside',
       panels: [
-        table(
-          'Rows and keys set aside',
-          'A new version should have no more of them than the old.',
-          unit.Short,
-          query(`sum by (projection, version) (${versions('tidemark_parked_keys')})`, 'set aside'),
-        ),
+        table('Rows and keys set aside', 'A new version should have no more of them than the old.', {
+          title: 'Set aside',
+          unit: unit.Short,
+          expr: byVersion(versions('tidemark_parked_keys')),
+        }),
       ],
     },
   ],

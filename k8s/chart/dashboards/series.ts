@@ -1,6 +1,6 @@
 /** The version or versions that the dashboard's variables name. */
 export const CHOSEN = 'namespace=~"$namespace", projection=~"$projection", version=~"$version"'
-export const VERSION = '{{projection}} v{{version}}'
+export const VERSION = '{{namespace}}/{{projection}} v{{version}}'
 export const PARTITION = '{{topic}}/{{partition}}'
 
 /** A recording rule's series of what is chosen. */
