@@ -64,7 +64,7 @@ bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 W4_SECONDS
 	@eval "$$($(BENCH_STACK) node k8s/dev/stack.ts env)" && \
 		STACK_NAME=bench NODE_NO_WARNINGS=1 node k8s/bench/run.ts "$${PEERS:-all}" "$${WORK:-all}"
 
-.PHONY: image chart-docs chart-manifests chart-check
+.PHONY: image chart-docs chart-manifests chart-tools chart-check
 
 image: ## build the container image IMAGE with BUILDER (docker, podman, buildah)
 	@$(BUILDER) build -t $(IMAGE) \
@@ -76,6 +76,9 @@ chart-docs: setup ## write the chart's README, dashboards and golden rule test a
 
 chart-manifests: setup ## write the plain manifests anew (needs helm)
 	@node k8s/chart/write-manifests.ts
+
+chart-tools: setup ## build with Go what chart-check needs and is missing, and make its schemas, into ~/.cache/tidemark
+	@node k8s/chart/install-tools.ts
 
 chart-check: setup ## everything about the chart that needs helm, promtool and the like
 	@node k8s/chart/check.ts

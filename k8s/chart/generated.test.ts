@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { settingNames } from '../../shared/config.ts'
 import { generated, root } from './generated.ts'
-import { withoutHelm } from './render.ts'
+import { manifestsHeader, manifestsPath, withoutHelm } from './render.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
@@ -30,6 +30,10 @@ describe('the chart', () => {
     const values = read('helm/values.yaml')
     expect(projections.filter((file) => !values.includes(`\n  ${file.slice(0, -3)}: {`))).toEqual([])
   })
+})
+
+test('the plain manifests were written from the chart as it is: else `make chart-tools chart-manifests`', () => {
+  expect(read(manifestsPath).startsWith(manifestsHeader())).toBe(true)
 })
 
 test('the plain manifests are the same from Helm 3 and from Helm 4, and name neither', () => {

@@ -1,11 +1,14 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { root } from './generated.ts'
 import { type Outcome, run } from './tools.ts'
 
 export const chart = join(root, 'helm')
-export const oldest = '1.30.0'
-export const newest = '1.37.0'
+
+/** Every minor of Kubernetes that the chart is for, the oldest first. */
+export const kubernetesVersions = [30, 31, 32, 33, 34, 35, 36, 37].map((minor) => `1.${minor}.0`)
+export const newest = kubernetesVersions.at(-1) ?? ''
 
 /** The value sets that everything is checked with: the chart's own, and that of the local cluster. */
 export const valueFiles: readonly string[] = [
@@ -45,7 +48,30 @@ export const manifestsPath = 'k8s/manifests/tidemark.yaml'
 /** The plain manifests: the chart's objects, without what only Helm would read. */
 export function manifests(helm: string): Outcome {
   const made = rendered(helm, join(root, 'k8s/manifests/values.yaml'), newest, '--skip-tests')
-  return { ...made, stdout: withoutHelm(made.stdout) }
+  return { ...made, stdout: `${manifestsHeader()}${withoutHelm(made.stdout)}` }
+}
+
+/** The first line of the plain manifests. It tells what they were written from, so that drift shows on machines without Helm. */
+export function manifestsHeader(): string {
+  const digest = createHash('sha256')
+  for (const path of [...manifestSources(), 'k8s/manifests/values.yaml']) {
+    const text = readFileSync(join(root, path), 'utf8')
+    // A comment on a value changes no object.
+    digest.update(`${path}\0${path.endsWith('values.yaml') ? text.replaceAll(/^ *#.*\n/gm, '') : text}\0`)
+  }
+  const content = digest.digest('hex').slice(0, 16)
+  return `# Written by \`make chart-manifests\` from k8s/manifests/values.yaml. Content of the chart: ${content}\n`
+}
+
+/** The chart's files that an object can come from. */
+function manifestSources(): readonly string[] {
+  return readdirSync(chart, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) =>
+      /^helm\/((templates|rules|dashboards)\/[^/]+|(Chart|values)\.yaml|values\.schema\.json)$/.test(path),
+    )
+    .sort()
 }
 
 /** What `helm template` printed, without its own labels and annotations, and the same whether Helm 3 or 4 printed it. */
@@ -61,7 +87,7 @@ export function withoutHelm(text: string): string {
     .join('\n')
     .replaceAll(/\n+(?=\n---\n)/g, '')
     .trimEnd()
-  return `# Written by \`make chart-manifests\` from k8s/manifests/values.yaml.\n${plain}\n`
+  return `${plain}\n`
 }
 
 /** The rule file inside a rendered ConfigMap of rules. Throws if there is none. */

@@ -60,9 +60,27 @@ describe('the schemas for kubeconform', () => {
     expect(fileOf({ group: 'keda.sh', version: 'v1alpha1', kind: 'ScaledObject' })).toBe(
       'scaledobject-keda-v1alpha1.json',
     )
-    const versions = [{ name: 'v1', schema: { openAPIV3Schema: { type: 'object' } } }]
-    const spec = { group: 'monitoring.coreos.com', names: { kind: 'PodMonitor' }, versions }
-    expect([...schemasOf({ items: [{ spec }] }).keys()]).toEqual(['podmonitor-monitoring-v1.json'])
+    const file = (group: string, name: string, kind: string) => {
+      const versions = [{ name, schema: { openAPIV3Schema: { type: 'object' } } }]
+      return [...schemasOf({ items: [{ spec: { group, names: { kind }, versions } }] }).keys()]
+    }
+    expect(file('monitoring.coreos.com', 'v1', 'PodMonitor')).toEqual(['podmonitor-monitoring-v1.json'])
+    // So controller-gen has it of Go packages that don't name their group.
+    expect(file('', '', 'HorizontalPodAutoscaler')).toEqual(['horizontalpodautoscaler-autoscaling-v2.json'])
+    expect(file('', '', 'ConfigMap')).toEqual(['configmap-v1.json'])
+  })
+
+  test('know the metadata of an object, which no custom resource definition tells', () => {
+    const openAPIV3Schema = { properties: { metadata: { type: 'object' } } }
+    const spec = { group: 'a.b', names: { kind: 'C' }, versions: [{ name: 'v1', schema: { openAPIV3Schema } }] }
+    expect(schemasOf({ items: [{ spec }] }).get('c-a-v1.json')).toMatchObject({
+      properties: { metadata: { properties: { name: { type: 'string' } }, additionalProperties: false } },
+    })
+  })
+
+  test('a quantity may be a fraction, a port not', () => {
+    expect(closed({ 'x-kubernetes-int-or-string': true, pattern: '^' })).toEqual({ type: ['number', 'string'] })
+    expect(closed({ 'x-kubernetes-int-or-string': true })).toEqual({ type: ['integer', 'string'] })
   })
 })
 

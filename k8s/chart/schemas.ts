@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 /**
- * Writes the schemas that kubeconform reads, from what Kubernetes itself tells of its objects, for machines that can't fetch them:
+ * The schemas that kubeconform reads, from what Kubernetes itself tells of its objects. `make chart-tools` makes them from its Go types;
+ * those of one cluster, with all that it has, are made so:
  *
  *   kubectl get --raw /openapi/v2 >kubernetes.json; kubectl get crd -o json >crds.json
  *   node k8s/chart/schemas.ts FOLDER 1.37.0 kubernetes.json crds.json
@@ -31,8 +32,9 @@ const crds = z.object({
 
 /** One schema of Kubernetes as JSON Schema: closed where it lists its fields, and what is a number or text is either. */
 export function closed(schema: Schema): Schema {
+  // Of the two only a quantity has a pattern, and `cpu: 0.5` is one.
   if (schema.format === 'int-or-string' || schema['x-kubernetes-int-or-string'] === true)
-    return { type: ['integer', 'string'] }
+    return { type: [schema.pattern ? 'number' : 'integer', 'string'] }
   const open = 'additionalProperties' in schema || schema['x-kubernetes-preserve-unknown-fields'] === true
   const children = Object.entries(schema).map(([name, value]) => [name, below(name, value)])
   return { ...Object.fromEntries(children), ...('properties' in schema && !open && { additionalProperties: false }) }
@@ -47,6 +49,31 @@ function below(name: string, value: unknown): unknown {
   return child?.success ? closed(child.data) : value
 }
 
+const text = { type: 'string' }
+const texts = { type: 'object', additionalProperties: text }
+
+/** What an author may say of any object. A definition of a custom resource leaves it to Kubernetes to know. */
+const metadata = {
+  type: 'object',
+  properties: {
+    ...{ name: text, generateName: text, namespace: text, labels: texts, annotations: texts },
+    finalizers: { type: 'array', items: text },
+  },
+}
+
+function withMetadata(schema: Schema): Schema {
+  const properties = object.safeParse(schema.properties).data
+  return properties?.metadata ? { ...schema, properties: { ...properties, metadata } } : schema
+}
+
+/** Group and version of kinds whose Go package names neither; all others of that sort are the core's. */
+const unnamed: Readonly<Record<string, readonly [string, string]>> = {
+  ...{ DaemonSet: ['apps', 'v1'], Deployment: ['apps', 'v1'], ReplicaSet: ['apps', 'v1'], StatefulSet: ['apps', 'v1'] },
+  ...{ CronJob: ['batch', 'v1'], Job: ['batch', 'v1'] },
+  HorizontalPodAutoscaler: ['autoscaling', 'v2'],
+  PodDisruptionBudget: ['policy', 'v1'],
+}
+
 /** The file kubeconform looks for: `deployment-apps-v1.json`, `service-v1.json`. */
 export function fileOf({ group, version, kind }: { group: string; version: string; kind: string }): string {
   return `${[kind.toLowerCase(), ...(group ? [group.split('.')[0]] : []), version].join('-')}.json`
@@ -58,8 +85,11 @@ export function schemasOf(document: unknown): ReadonlyMap<string, Schema> {
   const list = crds.safeParse(document)
   if (list.success) {
     for (const { spec } of list.data.items)
-      for (const { name, schema } of spec.versions)
-        files.set(fileOf({ group: spec.group, version: name, kind: spec.names.kind }), closed(schema.openAPIV3Schema))
+      for (const { name, schema } of spec.versions) {
+        const { kind } = spec.names
+        const [group, version] = spec.group || name ? [spec.group, name || 'v1'] : (unnamed[kind] ?? ['', 'v1'])
+        files.set(fileOf({ group, version, kind }), closed(withMetadata(schema.openAPIV3Schema)))
+      }
     return files
   }
   const definitions = Object.fromEntries(
@@ -86,15 +116,21 @@ function reachable(name: string, definitions: Readonly<Record<string, Schema>>):
   return found
 }
 
+/** Writes the schemas of all documents into a folder, which it makes. Throws if a document is of neither sort. */
+export function writeSchemas(folder: string, documents: readonly unknown[]): void {
+  mkdirSync(folder, { recursive: true })
+  for (const document of documents)
+    for (const [file, schema] of schemasOf(document)) writeFileSync(join(folder, file), JSON.stringify(schema))
+}
+
 if (import.meta.main) {
   const [folder, version, ...documents] = process.argv.slice(2)
   if (!folder || !version || documents.length === 0) {
     process.stderr.write('node k8s/chart/schemas.ts FOLDER KUBERNETES_VERSION DOCUMENT.json…\n')
     process.exit(64)
   }
-  const into = join(folder, `v${version}`)
-  mkdirSync(into, { recursive: true })
-  for (const document of documents)
-    for (const [file, schema] of schemasOf(JSON.parse(readFileSync(document, 'utf8'))))
-      writeFileSync(join(into, file), JSON.stringify(schema))
+  writeSchemas(
+    join(folder, `v${version}`),
+    documents.map((document) => JSON.parse(readFileSync(document, 'utf8'))),
+  )
 }
