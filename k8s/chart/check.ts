@@ -52,6 +52,11 @@ function objects(helm: string): readonly string[] {
     return kubernetesVersions.map((kubernetes) => {
       const made = rendered(helm, values, kubernetes)
       told(`helm template for Kubernetes ${kubernetes}, ${name}`, made)
+      if (made.ok)
+        told(`it has what \`helm test\` runs, ${name}`, {
+          ok: /helm\.sh\/hook: test$/m.test(made.stdout),
+          text: 'No test hook: see .helmignore',
+        })
       return temporary(`${kubernetes}-${name}`, made.stdout)
     })
   })

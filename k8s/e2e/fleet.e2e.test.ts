@@ -90,7 +90,7 @@ test('an installation from scratch serves the first row', async () => {
 })
 
 test("the chart's own tests succeed", async () => {
-  await release.test()
+  expect(await release.test()).toMatch(/TEST SUITE: +tidemark-test\n[\s\S]*Phase: +Succeeded/)
   await allIsWell()
 })
 
