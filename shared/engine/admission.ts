@@ -74,7 +74,7 @@ async function neverCommitted(projection: Projection, log: Log, versions: Versio
           'VIEW_LOST',
           `${version} has committed ${name}/${partition} up to ${offset}, but Cassandra knows nothing of the version.`,
           {
-            remedy: `Forget what was committed (\`kafka-consumer-groups --delete --group ${version}\`) to build the view again from the beginning. A keyspace restored from a backup needs the same: it lacks what came after the backup.`,
+            remedy: `If another installation with another keyspace uses this Kafka, the group is that one's: give each a Kafka of its own, and leave the group alone. Else forget what was committed (\`kafka-consumer-groups --delete --group ${version}\`) to build the view again from the beginning. A keyspace restored from a backup needs the same: it lacks what came after the backup.`,
           },
         )
 }
