@@ -2,7 +2,18 @@ import type { Cluster } from './cluster.ts'
 import { until } from './patience.ts'
 import type { ClusterSettings } from './settings.ts'
 
-const NOBODY = { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } }
+/** What a pod and its container must say of themselves where only pods without any rights may run. */
+export const NOBODY = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  runAsGroup: 65532,
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+export const CONFINED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+}
 const PATIENCE_SECONDS = 300
 
 /** What a `tidemark` command said, and how it ended. */
@@ -32,11 +43,7 @@ export async function command(
     image: `${image.repository}:${image.tag}`,
     args,
     env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: CONFINED,
     ...(projections && { volumeMounts: [{ name: 'projections', mountPath: '/projections', readOnly: true }] }),
   }
   await cluster.apply({

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../e2e/cluster.ts'
+import { CONFINED, NOBODY } from '../e2e/command.ts'
 import type { ClusterSettings } from '../e2e/settings.ts'
 
 const NAME = 'narrow-cassandra'
@@ -35,7 +36,7 @@ export async function narrowCassandra(
           metadata: { labels },
           spec: {
             automountServiceAccountToken: false,
-            securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
+            securityContext: NOBODY,
             containers: [
               {
                 name: NAME,
@@ -44,11 +45,7 @@ export async function narrowCassandra(
                 ports: [{ name: 'cql', containerPort: PORT }],
                 readinessProbe: { tcpSocket: { port: 'cql' }, periodSeconds: 2 },
                 resources: { requests: { cpu: '20m', memory: '48Mi' }, limits: { memory: '128Mi' } },
-                securityContext: {
-                  allowPrivilegeEscalation: false,
-                  readOnlyRootFilesystem: true,
-                  capabilities: { drop: ['ALL'] },
-                },
+                securityContext: CONFINED,
                 volumeMounts: [{ name: 'program', mountPath: '/program', readOnly: true }],
               },
             ],
