@@ -9,13 +9,20 @@
 {{- if not $cassandra.contactPoints -}}
 {{- $faults = append $faults "cassandra.contactPoints is empty: this chart installs no Cassandra. Name some nodes: --set 'cassandra.contactPoints={cassandra-0.cassandra,cassandra-1.cassandra}'" -}}
 {{- end -}}
-{{- range $value, $addresses := dict "kafka.brokers" $kafka.brokers "cassandra.contactPoints" $cassandra.contactPoints -}}
-  {{- range $addresses -}}
+{{- /* A contact point may leave out its port; of IPv6 only an address in brackets can be told from its port. */ -}}
+{{- $host := "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)" -}}
+{{- range $value, $form := dict "kafka.brokers" ":[0-9]+$" "cassandra.contactPoints" "(:[0-9]+)?$" -}}
+  {{- range ternary $kafka.brokers $cassandra.contactPoints (eq $value "kafka.brokers") -}}
     {{- $port := regexFind ":[0-9]+$" . | trimPrefix ":" -}}
-    {{- if and $port (or (gt (int $port) 65535) (lt (int $port) 1)) -}}
+    {{- if not (regexMatch (print $host $form) .) -}}
+    {{- $faults = append $faults (printf "%s has %q: write host:port, an IPv6 address in brackets, without a scheme" $value .) -}}
+    {{- else if and $port (or (gt (int $port) 65535) (lt (int $port) 1)) -}}
     {{- $faults = append $faults (printf "%s has %s: ports go from 1 to 65535" $value .) -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z][a-z0-9_]{0,47}$" $cassandra.keyspace) -}}
+{{- $faults = append $faults (printf "cassandra.keyspace is %q: write lower-case letters, digits and '_', at most 48, a letter first" $cassandra.keyspace) -}}
 {{- end -}}
 {{- if and $sasl.mechanism (not $sasl.existingSecret) -}}
 {{- $faults = append $faults (printf "kafka.sasl.mechanism is %s, but kafka.sasl.existingSecret is empty: make a secret with %s and %s and name it there" $sasl.mechanism $sasl.usernameKey $sasl.passwordKey) -}}

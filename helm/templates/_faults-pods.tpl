@@ -57,6 +57,19 @@
 
 {{- range $where, $part := $resources -}}
   {{- $of := $part.resources | default dict -}}
+  {{- range $kind := list "requests" "limits" -}}
+  {{- range $name, $amount := index $of $kind -}}
+    {{- if not (kindIs "invalid" $amount) -}}
+    {{- $text := include "tidemark.number" $amount -}}
+    {{- $said := printf "%s: resources.%s.%s is %q" $where $kind $name $text -}}
+    {{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$" $text) -}}
+    {{- $faults = append $faults (printf "%s: write an amount of Kubernetes, like %s" $said (ternary "768Mi" "250m" (eq $name "memory"))) -}}
+    {{- else if and (eq $name "memory") (lt (include "tidemark.mib" $amount | float64) 16.0) -}}
+    {{- $faults = append $faults (printf "%s, less than any process needs, since a number alone is in bytes: did you mean %sMi?" $said (regexFind "^[0-9.]+" $text)) -}}
+    {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- end -}}
   {{- range $name, $limit := $of.limits -}}
     {{- $request := get ($of.requests | default dict) $name -}}
     {{- if and $request $limit (gt (include "tidemark.amount" $request | float64) (include "tidemark.amount" $limit | float64)) -}}

@@ -31,6 +31,9 @@
     {{- $faults = append $faults (printf "%s: KEDA watches its topics to wake it: set topics to their names" $where) -}}
     {{- end -}}
     {{- $keda := $autoscaling.keda -}}
+    {{- if not (regexMatch "^($|https?://.)" $keda.prometheusAddress) -}}
+    {{- $faults = append $faults (printf "%s: autoscaling.keda.prometheusAddress is %q: write its URL, http://host:port" $where $keda.prometheusAddress) -}}
+    {{- end -}}
     {{- if and $keda.prometheusAuthModes (not $keda.prometheusAuthenticationRef) -}}
     {{- $faults = append $faults (printf "%s: autoscaling.keda.prometheusAuthModes is %s, but nothing says with what: set autoscaling.keda.prometheusAuthenticationRef to { name: … }" $where $keda.prometheusAuthModes) -}}
     {{- end -}}

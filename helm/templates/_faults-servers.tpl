@@ -17,14 +17,5 @@
 {{- if and .Values.loadgen.enabled (eq .Values.loadgen.via "gateway") (not .Values.gateway.enabled) -}}
 {{- $faults = append $faults "loadgen.via is gateway, but gateway.enabled is false: enable it, or set loadgen.via to kafka" -}}
 {{- end -}}
-{{- $known := list -}}
-{{- range (.Files.Get "rules/alerts.yaml" | fromYaml).groups -}}
-{{- range .rules -}}{{- if .alert -}}{{- $known = append $known .alert -}}{{- end -}}{{- end -}}
-{{- end -}}
-{{- range .Values.monitoring.rules.disabledAlerts -}}
-  {{- if not (has . $known) -}}
-  {{- $faults = append $faults (printf "monitoring.rules.disabledAlerts has %s, and there is no such alert: choose from %s" . (join ", " $known)) -}}
-  {{- end -}}
-{{- end -}}
 {{- toJson $faults -}}
 {{- end -}}

@@ -20,7 +20,7 @@
   {{- $limit := dig "limits" "memory" nil (.resources | default dict) -}}
   {{- if $limit -}}
     {{- $mib := include "tidemark.mib" $limit | float64 -}}
-    {{- if gt (float64 .workingSetMiB) (mulf 0.6 $mib) -}}
+    {{- if and (ge $mib 16.0) (gt (float64 .workingSetMiB) (mulf 0.6 $mib)) -}}
     {{- $faults = append $faults (printf "%s: workingSetMiB is %d, more than 60 %% of the memory limit %s: workers would be killed for memory. Raise the limit, or lower workingSetMiB to %d or less" $where (int .workingSetMiB) (include "tidemark.number" $limit) (int (mulf 0.6 $mib))) -}}
     {{- end -}}
   {{- end -}}

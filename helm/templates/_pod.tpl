@@ -36,7 +36,8 @@ imagePullSecrets:
 - name: {{ .name }}
   image: {{ .image }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-  args: {{ toJson .args }}
+  args:
+    {{- toYaml .args | nindent 4 }}
   # The last words of a process that failed are in `kubectl describe pod`.
   terminationMessagePolicy: FallbackToLogsOnError
   env:

@@ -1,7 +1,7 @@
 {{- /* What a schema can't say: every contradiction at once, each with its remedy. Each part gives its faults as a list in JSON. */ -}}
 {{- define "tidemark.validate" -}}
 {{- $faults := list -}}
-{{- range $part := list "connection" "name" "pod" "server" "worker" "scaling" -}}
+{{- range $part := list "connection" "name" "pod" "server" "worker" "scaling" "monitoring" -}}
 {{- $faults = concat $faults (include (printf "tidemark.%sFaults" $part) $ | fromJsonArray) -}}
 {{- end -}}
 {{- if $faults -}}

@@ -35,6 +35,35 @@ mergeOverwrite and not merge, which would take an explicit false or 0 for nothin
 {{- toJson $workers -}}
 {{- end -}}
 
+{{- /*
+Every process to install as a list in JSON: `image`, and `process` as `tidemark init --serves` takes it. Kubernetes would start what can't
+run, and start it again and again. A setting that null took away is empty, which to a process is the same.
+*/ -}}
+{{- define "tidemark.serving" -}}
+{{- $parts := list -}}
+{{- range include "tidemark.workers" . | fromJsonArray -}}
+  {{- $process := dict "name" (printf "projections.%s (v%s)" .projection .version) "run" .group -}}
+  {{- if .topics -}}{{- $_ := set $process "topics" .topics -}}{{- end -}}
+  {{- if .partitions -}}{{- $_ := set $process "partitions" (int .partitions) -}}{{- end -}}
+  {{- $parts = append $parts (dict "process" $process "part" .) -}}
+{{- end -}}
+{{- range $component := list "gateway" "query" -}}
+  {{- if (index $.Values $component).enabled -}}
+  {{- $parts = append $parts (dict "process" (dict "name" $component) "part" (index $.Values $component)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $serving := list -}}
+{{- range $parts -}}
+  {{- $env := dict -}}
+  {{- range $name, $value := .part.env -}}
+  {{- $_ := set $env $name (kindIs "invalid" $value | ternary "" (include "tidemark.number" $value)) -}}
+  {{- end -}}
+  {{- if $env -}}{{- $_ := set .process "env" $env -}}{{- end -}}
+  {{- $serving = append $serving (dict "image" (include "tidemark.image" (dict "root" $ "over" .part.image)) "process" .process) -}}
+{{- end -}}
+{{- toJson $serving -}}
+{{- end -}}
+
 {{- define "tidemark.workerLabels" -}}
 tidemark.dev/projection: {{ .projection }}
 tidemark.dev/version: {{ .version | quote }}

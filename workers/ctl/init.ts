@@ -1,4 +1,5 @@
 import type * as cassandra from '../../shared/cassandra/index.ts'
+import type { Config } from '../../shared/config.ts'
 import type { Clock } from '../../shared/engine/index.ts'
 import { because, isKind, TidemarkError } from '../../shared/errors.ts'
 import type { Topic } from '../../shared/events/topic.ts'
@@ -24,6 +25,16 @@ export interface InitOptions {
   readonly replication?: Readonly<Record<string, number>>
   /** Replicas of topics; -1 or nothing: the brokers' default. */
   readonly topicReplication?: number
+}
+
+/** What the settings say about replicas. */
+export function initOptions({ cassandra, kafka }: Pick<Config, 'cassandra' | 'kafka'>): InitOptions {
+  return {
+    ...(cassandra.replicationFactor !== undefined && {
+      replication: { [cassandra.localDatacenter]: cassandra.replicationFactor },
+    }),
+    ...(kafka.replicationFactor !== undefined && { topicReplication: kafka.replicationFactor }),
+  }
 }
 
 /** One thing that must exist. */

@@ -32,21 +32,22 @@ program
   .command('init')
   .description('create keyspace, tables and topics; safe to run again')
   .argument('[names...]', 'projections; all if none is named')
+  .option(
+    '--serves <process>',
+    'what is to run with these projections, to be checked first: JSON, { name, run?, topics?, partitions?, env? }; may be repeated',
+    (text: string, before: readonly string[]) => [...before, text],
+    [],
+  )
   .action(
-    does(async (names: string[]) =>
+    does(async (names: string[], { serves }) =>
       withServers(async ({ config, session, schema, admin, projections, clock }) => {
-        const { initCommand } = await import('./init.ts')
-        const { cassandra, kafka } = config
-        const options = {
-          ...(cassandra.replicationFactor === undefined
-            ? {}
-            : { replication: { [cassandra.localDatacenter]: cassandra.replicationFactor } }),
-          ...(kafka.replicationFactor === undefined ? {} : { topicReplication: kafka.replicationFactor }),
-        }
+        const { initCommand, initOptions } = await import('./init.ts')
+        const { checkServing, parseServing } = await import('./serving.ts')
+        checkServing(serves.map(parseServing), projections)
         return initCommand(
           names.length === 0 ? projections.all : names.map(projections.get),
           { session, schema, admin, clock },
-          options,
+          initOptions(config),
           process.stdout,
           process.stderr,
         )
