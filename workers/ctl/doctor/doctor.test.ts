@@ -3,10 +3,12 @@ import * as cassandra from '../../../shared/cassandra/index.ts'
 import { readConfig } from '../../../shared/config.ts'
 import { TidemarkError } from '../../../shared/errors.ts'
 import type { TopicDescription } from '../../../shared/kafka/index.ts'
+import { stock } from '../../projections/stock.ts'
 import { nodeFindings, replicationFindings } from './cassandra-checks.ts'
 import { type DoctorTools, examine } from './doctor.ts'
 import type { Finding } from './finding.ts'
 import { groupFindings, topicFindings } from './kafka-checks.ts'
+import { versionFindings } from './version-checks.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level, message }) => `${level} ${message}`)
 const good: TopicDescription = {
@@ -63,6 +65,14 @@ test('replication must reach a quorum and should survive a node', () => {
   expect(replicationFindings('tidemark', 'dc1', nodes(1), undefined)[0]?.level).toBe('fail')
   expect(nodeFindings([{ dataCenter: 'dc1', release: '3.11.19' }])[0]?.level).toBe('fail')
   expect(nodeFindings([...nodes(1), { dataCenter: 'dc1', release: '4.1.3' }])[0]?.level).toBe('warn')
+})
+
+test('workers of a version that has not begun here are those of another installation', () => {
+  const projection = stock
+  const level = (members: number) =>
+    versionFindings(projection, undefined, { partitions: new Map(), members: new Map([['stock.v1', members]]) })[0]
+      ?.level
+  expect([level(0), level(2)]).toEqual(['ok', 'warn'])
 })
 
 test('a failure does not hide what comes after it', async () => {

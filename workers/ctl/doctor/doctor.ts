@@ -4,15 +4,11 @@ import type { VersionStore } from '../../../shared/engine/index.ts'
 import type { Topic } from '../../../shared/events/topic.ts'
 import type { ClusterDescription } from '../../../shared/kafka/cluster.ts'
 import type { KafkaAdmin } from '../../../shared/kafka/index.ts'
-import {
-  definitionFingerprint,
-  type Projection,
-  tableName,
-  versionName,
-} from '../../../shared/projection/projection.ts'
+import { type Projection, tableName, versionName } from '../../../shared/projection/projection.ts'
 import { nodeFindings, nodesOf, replicationFindings, replicationOf } from './cassandra-checks.ts'
 import { attempt, type Finding, fail, failed, ok } from './finding.ts'
 import { clusterFindings, groupFindings, topicFindings } from './kafka-checks.ts'
+import { type Counts, versionFindings } from './version-checks.ts'
 
 /** How tables are looked at: shared/cassandra. */
 type Schema = Pick<typeof cassandra, 'checkBookkeeping' | 'checkTables' | 'viewTable'>
@@ -51,18 +47,18 @@ export async function* examine(tools: DoctorTools): AsyncGenerator<Finding> {
   const topics = new Map<string, Topic>(
     projections.flatMap((projection) => projection.topics.map((topic) => [topic.name, topic] as const)),
   )
-  const counts = new Map<string, number>()
+  const counts: Counts = { partitions: new Map(), members: new Map() }
   yield* examineKafka(tools, config, projections, topics, counts)
   yield* examineCassandra(tools, config, projections, counts)
 }
 
-/** Fills in how many partitions each topic has. */
+/** Fills in the counts. */
 async function* examineKafka(
   tools: DoctorTools,
   config: Config,
   projections: readonly Projection[],
   topics: ReadonlyMap<string, Topic>,
-  counts: Map<string, number>,
+  counts: Counts,
 ): AsyncGenerator<Finding> {
   let brokers = 0
   const reached = await attempt('kafka', async () => {
@@ -78,16 +74,18 @@ async function* examineKafka(
     for (const topic of topics.values()) {
       yield* await attempt(`topic ${topic.name}`, async () => {
         const found = await admin.describe(topic.name)
-        if (found) counts.set(topic.name, found.partitions)
+        if (found) counts.partitions.set(topic.name, found.partitions)
         return topicFindings(topic, found, brokers)
       })
     }
     for (const projection of projections) {
       const group = versionName(projection)
-      const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.get(name) ?? 0), 0)
-      yield* await attempt(`group ${group}`, async () =>
-        groupFindings(group, await admin.describeGroup(group), partitions),
-      )
+      const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.partitions.get(name) ?? 0), 0)
+      yield* await attempt(`group ${group}`, async () => {
+        const found = await admin.describeGroup(group)
+        counts.members.set(group, found.members.length)
+        return groupFindings(group, found, partitions)
+      })
     }
   } finally {
     await admin.close().catch(() => undefined)
@@ -98,7 +96,7 @@ async function* examineCassandra(
   tools: DoctorTools,
   config: Config,
   projections: readonly Projection[],
-  counts: ReadonlyMap<string, number>,
+  counts: Counts,
 ): AsyncGenerator<Finding> {
   let opened: Awaited<ReturnType<DoctorTools['connect']>>
   try {
@@ -137,36 +135,4 @@ async function* examineCassandra(
   } finally {
     await session.close().catch(() => undefined)
   }
-}
-
-/** Is the version what it was when it began? A worker refuses it otherwise. */
-function versionFindings(
-  projection: Projection,
-  record: Awaited<ReturnType<VersionStore['load']>>,
-  counts: ReadonlyMap<string, number>,
-): readonly Finding[] {
-  const subject = `version ${versionName(projection)}`
-  if (!record) return [ok(subject, 'has not been run yet')]
-  const findings: Finding[] = []
-  if (record.definition !== definitionFingerprint(projection)) {
-    findings.push(
-      fail(
-        subject,
-        'was begun with another table, other topics or another subscription',
-        'Raise `version`: the new table is filled beside the old one.',
-      ),
-    )
-  }
-  for (const [topic, before] of Object.entries(record.partitions)) {
-    const now = counts.get(topic)
-    if (now === undefined || now === before) continue
-    findings.push(
-      fail(
-        subject,
-        `was begun over ${before} partitions of topic ${topic}, which now has ${now}: keys have moved`,
-        'Raise `version` to rebuild the view from the log.',
-      ),
-    )
-  }
-  return findings.length > 0 ? findings : [ok(subject, 'is what it was when it began')]
 }

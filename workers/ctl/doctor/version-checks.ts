@@ -1,0 +1,54 @@
+import type { VersionStore } from '../../../shared/engine/index.ts'
+import { definitionFingerprint, type Projection, versionName } from '../../../shared/projection/projection.ts'
+import { counted } from '../terminal.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+/** What Kafka has, for what Cassandra has is compared with it. */
+export interface Counts {
+  /** By topic. */
+  readonly partitions: Map<string, number>
+  /** By consumer group. */
+  readonly members: Map<string, number>
+}
+
+/** Is the version what it was when it began? A worker refuses it otherwise. */
+export function versionFindings(
+  projection: Projection,
+  record: Awaited<ReturnType<VersionStore['load']>>,
+  counts: Counts,
+): readonly Finding[] {
+  const subject = `version ${versionName(projection)}`
+  if (!record) {
+    const members = counts.members.get(versionName(projection)) ?? 0
+    if (members === 0) return [ok(subject, 'has not been run yet')]
+    return [
+      warn(
+        subject,
+        `has not been run into this keyspace, though its consumer group has ${counted(members, 'member')}`,
+        "Unless they began this moment, they are another installation's: groups are called after projection and version alone. One installation per Kafka.",
+      ),
+    ]
+  }
+  const findings: Finding[] = []
+  if (record.definition !== definitionFingerprint(projection)) {
+    findings.push(
+      fail(
+        subject,
+        'was begun with another table, other topics or another subscription',
+        'Raise `version`: the new table is filled beside the old one.',
+      ),
+    )
+  }
+  for (const [topic, before] of Object.entries(record.partitions)) {
+    const now = counts.partitions.get(topic)
+    if (now === undefined || now === before) continue
+    findings.push(
+      fail(
+        subject,
+        `was begun over ${before} partitions of topic ${topic}, which now has ${now}: keys have moved`,
+        'Raise `version` to rebuild the view from the log.',
+      ),
+    )
+  }
+  return findings.length > 0 ? findings : [ok(subject, 'is what it was when it began')]
+}
