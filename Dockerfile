@@ -7,9 +7,9 @@
 #   FROM tidemark:dev
 #   COPY my-projections/ /app/workers/projections/
 #
-# BUILD_IMAGE needs node and npm; BASE_IMAGE only glibc, libstdc++ and certificates, so it needs no shell. It is pinned to the bit:
-# raise the digest for its security fixes. Override both with a mirror's names where yours has no way out.
-ARG BUILD_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
+# BUILD_IMAGE needs node and npm; BASE_IMAGE only glibc, libstdc++ and certificates, so it needs no shell. Both are pinned to the bit:
+# raise the digests for their security fixes. Override both with a mirror's names where yours has no way out.
+ARG BUILD_IMAGE=docker.io/library/node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 
 FROM ${BUILD_IMAGE} AS build

@@ -66,10 +66,13 @@ bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 W4_SECONDS
 
 .PHONY: image chart-docs chart-manifests chart-tools chart-check
 
+# Times in the image are its commit's: with buildah and podman one commit gives one image, to the bit. BuildKit leaves files their times.
 image: ## build the container image IMAGE with BUILDER (docker, podman, buildah)
-	@$(BUILDER) build -t $(IMAGE) \
+	@commit() { git log -1 --format="$$1" 2>/dev/null || echo "$$2"; }; \
+	epoch=$$(commit %ct 0); \
+	SOURCE_DATE_EPOCH=$$epoch $(BUILDER) build -t $(IMAGE) $(if $(filter docker,$(BUILDER)),,--timestamp $$epoch) \
 		--build-arg VERSION=$$(node -p "require('./package.json').version") \
-		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) $(IMAGE_ARGS) .
+		--build-arg REVISION=$$(commit %H unknown) --build-arg CREATED=$$(commit %cI 1970-01-01T00:00:00Z) $(IMAGE_ARGS) .
 
 chart-docs: setup ## write the chart's README, dashboards and golden rule test anew
 	@node k8s/chart/write.ts

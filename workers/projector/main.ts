@@ -72,6 +72,7 @@ export async function runProjectors(config: Config, names: readonly string[], si
     for (const { observer } of watched) observer.held(undefined, undefined, 0)
     if (!session) return
     const open = session
+    watchEnds(watched, kafka, stopSignal)
     const running = watched.map(({ projection, observer }) =>
       start(projection, observer, { config, log, kafka, session: open, stopSignal }),
     )
@@ -169,7 +170,6 @@ function start(
   return {
     stop: made.stop,
     async run() {
-      const watching = watchEnds(topics, kafka, observer, stopSignal)
       try {
         await persist(
           async () => {
@@ -188,7 +188,6 @@ function start(
         if (!stopSignal.aborted) await made.run()
       } finally {
         stopSignal.removeEventListener('abort', stop)
-        watching.stop()
       }
     },
   }
