@@ -15,7 +15,7 @@ const prometheus = new Prometheus(cluster)
 const release = new Release(cluster, settings, join(import.meta.dirname, 'values.yaml'))
 
 /** What is silent while nothing is wrong and nobody is busy, by the part of its query that says so. Everything else must have data. */
-const SILENT: readonly RegExp[] = [/tidemark:fleet:cassandra_slow/, /tidemark:fleet:measured/]
+const SILENT: readonly RegExp[] = [/tidemark:fleet:cassandra_s(low|econds_unhurried)/, /tidemark:fleet:measured/]
 
 /** As Grafana would ask. */
 const asked = (expr: string) =>
