@@ -67,10 +67,12 @@ bench: setup ## measure Tidemark beside others: EVENTS=1000000 RUNS=3 W4_SECONDS
 .PHONY: image chart-docs chart-manifests chart-tools chart-check
 
 # Times in the image are its commit's: with buildah and podman one commit gives one image, to the bit. BuildKit leaves files their times.
+TIMESTAMP := $(filter buildah podman,$(notdir $(BUILDER)))
+
 image: ## build the container image IMAGE with BUILDER (docker, podman, buildah)
 	@commit() { git log -1 --format="$$1" 2>/dev/null || echo "$$2"; }; \
 	epoch=$$(commit %ct 0); \
-	SOURCE_DATE_EPOCH=$$epoch $(BUILDER) build -t $(IMAGE) $(if $(filter docker,$(BUILDER)),,--timestamp $$epoch) \
+	$(if $(TIMESTAMP),,SOURCE_DATE_EPOCH=$$epoch )$(BUILDER) build -t $(IMAGE) $(if $(TIMESTAMP),--timestamp $$epoch) \
 		--build-arg VERSION=$$(node -p "require('./package.json').version") \
 		--build-arg REVISION=$$(commit %H unknown) --build-arg CREATED=$$(commit %cI 1970-01-01T00:00:00Z) $(IMAGE_ARGS) .
 

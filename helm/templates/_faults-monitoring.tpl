@@ -4,7 +4,7 @@
 {{- range $monitor := list "podMonitor" "serviceMonitor" -}}
   {{- $interval := (index $monitoring $monitor).interval -}}
   {{- if not (regexMatch "^[1-9][0-9]*(ms|s|m|h)$" $interval) -}}
-  {{- $faults = append $faults (printf "monitoring.%s.interval is %q: write a whole number and its unit, like 15s; the Prometheus Operator takes no other" $monitor $interval) -}}
+  {{- $faults = append $faults (printf "monitoring.%s.interval is %q: write a whole number and one unit, like 15s" $monitor $interval) -}}
   {{- else if eq $monitor "podMonitor" -}}
     {{- $unit := regexFind "[a-z]+$" $interval -}}
     {{- $seconds := mulf (trimSuffix $unit $interval | float64) (get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0) $unit) -}}
@@ -13,7 +13,7 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if not (regexMatch "^($|https?://.*/$)" $monitoring.rules.runbookUrl) -}}
+{{- if not (regexMatch "^($|https?://.*/$)" ($monitoring.rules.runbookUrl | default "")) -}}
 {{- $faults = append $faults (printf "monitoring.rules.runbookUrl is %q: write an http or https URL with the slash at its end, since a file's name is added" $monitoring.rules.runbookUrl) -}}
 {{- end -}}
 {{- $known := list -}}

@@ -42,6 +42,14 @@
   {{- $paths = append $paths .mountPath -}}
 {{- end -}}
 
+{{- $envs := dict "gateway" .Values.gateway.env "query" .Values.query.env -}}
+{{- range $workers -}}{{- $_ := set $envs (printf "projections.%s (v%s)" .projection .version) .env -}}{{- end -}}
+{{- range $where, $env := $envs -}}
+  {{- if hasKey ($env | default dict) "TIDEMARK_BUILTIN" -}}
+  {{- $faults = append $faults (printf "%s: env has TIDEMARK_BUILTIN, which all processes must agree on: set it in env at the top" $where) -}}
+  {{- end -}}
+{{- end -}}
+
 {{- $images := dict "image" .Values.image "gateway: image" .Values.gateway.image "query: image" .Values.query.image -}}
 {{- $resources := dict "gateway" .Values.gateway "query" .Values.query "init" .Values.init "loadgen" .Values.loadgen -}}
 {{- range $workers -}}
@@ -57,23 +65,24 @@
 
 {{- range $where, $part := $resources -}}
   {{- $of := $part.resources | default dict -}}
+  {{- $amounts := dict "requests" dict "limits" dict -}}
   {{- range $kind := list "requests" "limits" -}}
   {{- range $name, $amount := index $of $kind -}}
-    {{- if not (kindIs "invalid" $amount) -}}
     {{- $text := include "tidemark.number" $amount -}}
-    {{- $said := printf "%s: resources.%s.%s is %q" $where $kind $name $text -}}
-    {{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$" $text) -}}
-    {{- $faults = append $faults (printf "%s: write an amount of Kubernetes, like %s" $said (ternary "768Mi" "250m" (eq $name "memory"))) -}}
+    {{- if kindIs "invalid" $amount -}}
+    {{- else if not (regexMatch "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$" $text) -}}
+    {{- $faults = append $faults (printf "%s: resources.%s.%s is %q: write an amount of Kubernetes, like %s" $where $kind $name $text (ternary "768Mi" "250m" (eq $name "memory"))) -}}
     {{- else if and (eq $name "memory") (lt (include "tidemark.mib" $amount | float64) 16.0) -}}
-    {{- $faults = append $faults (printf "%s, less than any process needs, since a number alone is in bytes: did you mean %sMi?" $said (regexFind "^[0-9.]+" $text)) -}}
-    {{- end -}}
+    {{- $faults = append $faults (printf "%s: resources.%s.memory is %q, less than any process needs: write it with its unit, like 768Mi; a number alone is in bytes" $where $kind $text) -}}
+    {{- else -}}
+    {{- $_ := set (get $amounts $kind) $name $text -}}
     {{- end -}}
   {{- end -}}
   {{- end -}}
-  {{- range $name, $limit := $of.limits -}}
-    {{- $request := get ($of.requests | default dict) $name -}}
-    {{- if and $request $limit (gt (include "tidemark.amount" $request | float64) (include "tidemark.amount" $limit | float64)) -}}
-    {{- $faults = append $faults (printf "%s: resources.requests.%s is %s and above the limit, %s: lower the one or raise the other" $where $name (include "tidemark.number" $request) (include "tidemark.number" $limit)) -}}
+  {{- range $name, $limit := $amounts.limits -}}
+    {{- $request := get $amounts.requests $name -}}
+    {{- if and $request (gt (include "tidemark.amount" $request | float64) (include "tidemark.amount" $limit | float64)) -}}
+    {{- $faults = append $faults (printf "%s: resources.requests.%s is %s and above the limit, %s: lower the one or raise the other" $where $name $request $limit) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -31,7 +31,7 @@
     {{- $faults = append $faults (printf "%s: KEDA watches its topics to wake it: set topics to their names" $where) -}}
     {{- end -}}
     {{- $keda := $autoscaling.keda -}}
-    {{- if not (regexMatch "^($|https?://.)" $keda.prometheusAddress) -}}
+    {{- if not (regexMatch "^($|https?://.)" ($keda.prometheusAddress | default "")) -}}
     {{- $faults = append $faults (printf "%s: autoscaling.keda.prometheusAddress is %q: write its URL, http://host:port" $where $keda.prometheusAddress) -}}
     {{- end -}}
     {{- if and $keda.prometheusAuthModes (not $keda.prometheusAuthenticationRef) -}}

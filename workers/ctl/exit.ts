@@ -3,6 +3,8 @@ import { describe, TidemarkError } from '../../shared/errors.ts'
 /** As sysexits.h names it: starting again won't help before a person has acted. */
 const EX_CONFIG = 78
 const EX_USAGE = 64
+/** Rights may be granted meanwhile, without a restart of anything else. */
+const EX_NOPERM = 77
 
 /**
  * Which exit code tells a supervisor what happened. 1: it may go better next time. A poison event that ends a projector
@@ -11,6 +13,7 @@ const EX_USAGE = 64
 export function exitCode(error: unknown): number {
   if (!(error instanceof TidemarkError)) return 1
   if (error.code === 'USAGE') return EX_USAGE
+  if (error.code === 'KAFKA_DENIED') return EX_NOPERM
   return error.kind === 'transient' ? 1 : EX_CONFIG
 }
 

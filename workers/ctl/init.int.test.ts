@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as cassandra from '../../shared/cassandra/index.ts'
 import { type TestKeyspace, testKeyspace } from '../../shared/cassandra/test-keyspace.ts'
@@ -51,6 +53,16 @@ test('init makes everything but the tables that versions were kept in, and ends 
   const { told, error } = await init([one, two, three])
   expect(told).toEqual(['table shops_v3', 'topic sales'])
   expect(error).toMatchObject({ code: 'VIEW_LOST', message: expect.stringMatching(/shops_v1 .*shops_v2 /) })
+})
+
+test('the command makes nothing where what is to run could not', async () => {
+  const name = `refused_${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`
+  const env = { ...process.env, CASSANDRA_KEYSPACE: name }
+  const args = ['workers/ctl/main.ts', 'init', '--serves={"name":"stok","run":"stok.v1"}']
+  const ended = await promisify(execFile)(process.execPath, args, { env }).catch((error: unknown) => error)
+  expect(ended).toMatchObject({ code: 78, stderr: expect.stringContaining('did you mean stock.v1?') })
+  const query = `SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '${name}'`
+  expect((await keyspace.session.read(query, [], 'looking for the keyspace')).rows).toEqual([])
 })
 
 test('a table of what was set aside is made anew, and init names the versions that lost theirs', async () => {

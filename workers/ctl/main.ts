@@ -39,11 +39,11 @@ program
     [],
   )
   .action(
-    does(async (names: string[], { serves }) =>
-      withServers(async ({ config, session, schema, admin, projections, clock }) => {
+    does(async (names: string[], { serves }) => {
+      const { checkServing } = await import('./serving.ts')
+      if (serves.length > 0) await withKafka((kafka) => checkServing(serves, kafka))
+      return withServers(async ({ config, session, schema, admin, projections, clock }) => {
         const { initCommand, initOptions } = await import('./init.ts')
-        const { checkServing, parseServing } = await import('./serving.ts')
-        checkServing(serves.map(parseServing), projections)
         return initCommand(
           names.length === 0 ? projections.all : names.map(projections.get),
           { session, schema, admin, clock },
@@ -51,8 +51,8 @@ program
           process.stdout,
           process.stderr,
         )
-      }),
-    ),
+      })
+    }),
   )
 
 program

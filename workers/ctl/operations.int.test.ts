@@ -202,6 +202,15 @@ test('doctor says what is missing, init creates it from several processes at onc
   const code = await doctorCommand(tools, {}, after)
   expect(after.text).toMatch(/, 0 failures\n$/)
   expect(code).toBe(0)
+
+  // Nobody has begun here, so whoever is in the group writes into another keyspace.
+  const member = { id: 'm', clientId: 'tidemark-projector', host: '/10.0.0.1' }
+  const crowded = Object.assign(new KafkaAdmin(kafka), {
+    describeGroup: async () => ({ state: 'Stable', members: [member, member] }),
+  })
+  const shared = paper()
+  await doctorCommand({ ...tools, admin: () => crowded }, {}, shared)
+  expect(shared.text).toMatch(/has not been run into this keyspace, though its consumer group has 2 members/)
 }, 120_000)
 
 test('init leaves a topic with another partition count alone, and says so loudly', async () => {

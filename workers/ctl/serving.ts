@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { readConfig } from '../../shared/config.ts'
 import { because, TidemarkError } from '../../shared/errors.ts'
+import type { KafkaAdmin } from '../../shared/kafka/index.ts'
 import type { Projection } from '../../shared/projection/projection.ts'
 import type { Projections } from '../loader.ts'
+import { counted } from './terminal.ts'
 
 /** A process that is to run with this program's files, as whoever installs it describes it. */
 const process_ = z.strictObject({
@@ -17,58 +19,71 @@ const process_ = z.strictObject({
   env: z.record(z.string(), z.string()).optional(),
 })
 
-export type Serving = z.output<typeof process_>
+type Serving = z.output<typeof process_>
 
-/** A `--serves` of `tidemark init`: JSON. Throws USAGE where it is no process. */
-export function parseServing(text: string): Serving {
+/** What is asked of Kafka: a topic's partitions, undefined if there is no such topic. */
+type Topics = Pick<KafkaAdmin, 'describe'>
+
+/**
+ * Could the processes that the `--serves` of `tidemark init` describe be started, and do they read what was said of them? Asked before
+ * they are started, since a Deployment that crash-loops is found late.
+ *
+ * Throws USAGE where one is no process, one CONFIG_INVALID with every fault, and transient errors if Kafka is needed and away: what is
+ * wrong without asking it is told all the same.
+ */
+export async function checkServing(
+  texts: readonly string[],
+  { projections, admin }: { readonly projections: Projections; readonly admin: Topics },
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  const faults: string[] = []
+  let unanswered: unknown
+  for (const one of texts.map(parsed)) {
+    const tell = (fault: string) => faults.push(`${one.name}: ${fault}`)
+    const { run, partitions } = one
+    if (one.env) attempt(() => readConfig({ ...env, ...one.env }), tell)
+    const projection = run === undefined ? undefined : attempt(() => projections.get(run), tell)
+    if (!projection) continue
+    const names = projection.topics.map(({ name }) => name).sort()
+    if (one.topics && [...one.topics].sort().join() !== names.join())
+      tell(`topics are said to be ${one.topics.join(', ') || 'none'}, but it reads ${names.join(', ')}`)
+    if (partitions === undefined) continue
+    const count = await partitionsOf(projection, admin).catch((error: unknown) => {
+      unanswered ??= error
+    })
+    if (count !== undefined && count !== partitions)
+      tell(`partitions are said to be ${partitions}, but its topics (${names.join(', ')}) have ${count} in all`)
+  }
+  if (faults.length > 0)
+    throw new TidemarkError('CONFIG_INVALID', `${counted(faults.length, 'fault')}:\n${faults.map(item).join('\n')}\n`)
+  if (unanswered !== undefined) throw unanswered
+}
+
+function parsed(text: string): Serving {
   try {
     return process_.parse(JSON.parse(text))
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : because(error)
-    throw new TidemarkError('USAGE', `--serves ${text} is no { name, run?, topics?, partitions?, env? }: ${reason}`)
+    // Without the text: a variable may have been put into it, and a secret into that.
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : 'it is no JSON'
+    throw new TidemarkError('USAGE', `--serves is no { name, run?, topics?, partitions?, env? }: ${reason}`)
   }
 }
 
-/**
- * Could these processes start, and do they read what was said of them? Before they are started, since a Deployment that crash-loops
- * is found late. Throws one CONFIG_INVALID with every fault.
- */
-export function checkServing(
-  serving: readonly Serving[],
-  projections: Projections,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): void {
-  const faults = serving.flatMap((one) => faultsOf(one, projections, env).map((fault) => `${one.name}: ${fault}`))
-  if (faults.length > 0)
-    throw new TidemarkError('CONFIG_INVALID', `${faults.length} thing(s) to correct:\n${faults.map(item).join('\n')}\n`)
+function attempt<T>(work: () => T, tell: (fault: string) => void): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    tell(because(error))
+    return undefined
+  }
+}
+
+/** As many as there are; of a topic that is yet to be made, as many as are declared. */
+async function partitionsOf(projection: Projection, admin: Topics): Promise<number> {
+  const counts = await Promise.all(
+    projection.topics.map(async (topic) => (await admin.describe(topic.name))?.partitions ?? topic.partitions),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 const item = (text: string) => `  - ${text.trim().replaceAll('\n', '\n    ')}`
-
-function faultsOf(one: Serving, projections: Projections, env: Readonly<Record<string, string | undefined>>): string[] {
-  const faults: string[] = []
-  const attempt = <T>(work: () => T): T | undefined => {
-    try {
-      return work()
-    } catch (error) {
-      faults.push(error instanceof Error ? error.message : String(error))
-      return undefined
-    }
-  }
-  if (one.env) attempt(() => readConfig({ ...env, ...one.env }))
-  const { run } = one
-  const projection = run === undefined ? undefined : attempt(() => projections.get(run))
-  if (projection) faults.push(...misdescribed(one, projection))
-  return faults
-}
-
-function misdescribed({ topics, partitions }: Serving, { topics: read }: Projection): string[] {
-  const names = read.map(({ name }) => name).sort()
-  const count = read.reduce((sum, topic) => sum + topic.partitions, 0)
-  const faults: string[] = []
-  if (topics && [...topics].sort().join() !== names.join())
-    faults.push(`topics are said to be ${topics.join(', ') || 'none'}, but it reads ${names.join(', ')}`)
-  if (partitions !== undefined && partitions !== count)
-    faults.push(`partitions are said to be ${partitions}, but its topics are declared with ${count} in all`)
-  return faults
-}
