@@ -40,7 +40,7 @@ afterAll(async () => {
 })
 
 test('every rule is evaluated without an error, and every recorded series has data', async () => {
-  const load = await release.load({ rate: 40, seconds: 90 })
+  const load = await release.load({ rate: 40, seconds: 180 })
   const rules = await prometheus.rules()
   await until('all rules have been evaluated', 60, async () =>
     (await prometheus.rules()).every(({ health }) => health !== 'unknown'),
@@ -48,7 +48,8 @@ test('every rule is evaluated without an error, and every recorded series has da
   expect((await prometheus.rules()).filter(({ health }) => health !== 'ok')).toEqual([])
   const recorded = [...new Set(rules.map(({ name }) => name).filter((name) => name.includes(':')))]
   const speaking = recorded.filter((name) => !SILENT.some((one) => one.test(name)))
-  await until('every recorded series has data', 120, async () => (await empty(speaking)).length === 0).catch(async () =>
+  // That a version has caught up is only said when it was so for two minutes.
+  await until('every recorded series has data', 300, async () => (await empty(speaking)).length === 0).catch(async () =>
     expect(await empty(speaking)).toEqual([]),
   )
   await load.published()
