@@ -84,6 +84,11 @@ export const catalogue = {
     remedy:
       'What was folded or set aside before is gone with the table that held it, and an empty one is no substitute. Raise `version` to build the view again from the log. (A table of a snapshot is the old one only if it is made by its schema.cql, under its own ID; then stop the workers and forget what was committed, `kafka-consumer-groups --delete --group NAME.vVERSION`, since a snapshot lacks what came after it.)',
   },
+  GROUP_SHARED: {
+    kind: 'refused',
+    remedy:
+      "Consumer groups are called after projection and version alone, so two installations on one Kafka would share them and each view would lack the other's events. Give this one a Kafka of its own, or its projections other names. Do not delete the group: it is the other's.",
+  },
   TABLE_MISSING: {
     kind: 'refused',
     remedy: 'Run `tidemark init`: it makes the table, or says why an empty one would not do.',

@@ -33,8 +33,8 @@ function publish(topic: string, from: number, to: number) {
   )
 }
 
-function member(group: string, topic: string, more: Partial<typeof settings> = {}) {
-  const source = new KafkaSource({ ...settings, ...more }, group, [topic])
+function member(group: string, topic: string, more: Partial<typeof settings> = {}, view?: string) {
+  const source = new KafkaSource({ ...settings, ...more }, group, [topic], undefined, () => view)
   const listener = new RecordingListener()
   // What it handled of a partition that others have had since is no longer how far the group has got.
   listener.on.assigned = async (assignments) => {
@@ -304,3 +304,25 @@ test('events too large for the topic are refused by name, smaller ones beside th
   ).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' })
   expect((await publisher.publish(topic, [{ key: 'k', value: 'after', headers: {} }]))[0]?.offset).toBe(60)
 })
+
+test('who writes into another view gets no partition of the group, and says why', async () => {
+  const topic = await newTopic(4)
+  const group = unique('views')
+  const [first, older, second] = [
+    member(group, topic, {}, 'view-1'),
+    member(group, topic),
+    member(group, topic, {}, 'view-2'),
+  ]
+  const running = first.source.run(first.listener)
+  await first.listener.until(() => first.listener.generations.length > 0)
+  await expect(second.source.run(second.listener)).rejects.toMatchObject({ code: 'GROUP_SHARED' })
+  expect(second.listener.batches).toEqual([])
+  // A release that does not say where it writes takes part, as in a rolling update.
+  const beside = older.source.run(older.listener)
+  await older.listener.until(() => older.listener.generations.some((sources) => sources.length > 0))
+  await publish(topic, 0, 40)
+  const all = () => older.listener.batches.length > 0 && new Set(seen(first.listener, older.listener)).size === 40
+  await Promise.race([first.listener.until(all), older.listener.until(all)])
+  await Promise.all([first.source.stop(), older.source.stop()])
+  await Promise.all([running, beside])
+}, 60_000)

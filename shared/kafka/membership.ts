@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs'
 import type { Broker } from 'kafkajs/src/cluster/index.js'
+import { TidemarkError } from '../errors.ts'
 import { type Source, sourceText } from '../events/position.ts'
 import { assign, type Candidate } from './assignor.ts'
 import { heard, inTime, type KafkaConnection } from './connection.ts'
@@ -8,6 +9,9 @@ import { failureType, isLost } from './failure.ts'
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 
 const PROTOCOL = 'tidemark-sticky'
+/** What the leader tells a member that writes into another view than its own. */
+const OTHER_VIEW = Buffer.from('other view')
+const REFUSAL = MemberAssignment.encode({ version: 0, assignment: {}, userData: OTHER_VIEW })
 
 /** One member's place in one generation of its group: who may commit, and for what. */
 export interface Place {
@@ -27,18 +31,29 @@ export class Membership {
   readonly #connection: KafkaConnection
   readonly group: string
   readonly #topics: readonly string[]
+  readonly #view: () => string | undefined
   #memberId = ''
   /** Kept from request to request; looked up again after any failure but a no of the coordinator itself. */
   #coordinator: Broker | undefined
   #last: { readonly generation: number; readonly sources: readonly Source[] } = { generation: -1, sources: [] }
 
-  constructor(connection: KafkaConnection, group: string, topics: readonly string[]) {
+  /** `view`: names what the group writes into, the same for all its members; undefined where that is not known. */
+  constructor(
+    connection: KafkaConnection,
+    group: string,
+    topics: readonly string[],
+    view: () => string | undefined = () => undefined,
+  ) {
     this.#connection = connection
     this.group = group
     this.#topics = topics
+    this.#view = view
   }
 
-  /** Joins, or joins again; resolves when all members have, or the rebalance timeout is over. A failure may be repeated as it is. */
+  /**
+   * Joins, or joins again; resolves when all members have, or the rebalance timeout is over. A failure may be repeated as it is, but for
+   * GROUP_SHARED: the group's leader writes into another view. Two views that share a log would each lack what the other has.
+   */
   async join(): Promise<Place> {
     const { sessionTimeoutMs: sessionTimeout, rebalanceTimeoutMs: rebalanceTimeout } = this.#connection.settings
     try {
@@ -144,6 +159,7 @@ export class Membership {
   #introduction(): Buffer {
     const userData = Buffer.from(
       JSON.stringify({
+        view: this.#view(),
         generation: this.#last.generation,
         owned: this.#last.sources.map(({ topic, partition }) => [topic, partition]),
       }),
@@ -154,10 +170,15 @@ export class Membership {
   /** The leader's duty: who reads what. It looks up the partitions anew, because a rebalance may be about new ones. */
   async #assignment(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
     const candidates = members.map(({ memberId, memberMetadata }) => candidate(memberId, memberMetadata))
-    const topics = [...new Set(candidates.flatMap((member) => member.topics))]
+    // One that does not say is of an older release.
+    const view = this.#view()
+    const strange = ({ view: other }: Introduced) => view !== undefined && other !== undefined && other !== view
+    const own = candidates.filter((one) => !strange(one))
+    const topics = [...new Set(own.flatMap((member) => member.topics))]
     await this.#connection.refresh(topics)
-    const shares = assign(candidates, new Map(topics.map((topic) => [topic, this.#connection.partitions(topic)])))
-    return [...shares].map(([memberId, sources]) => {
+    const shares = assign(own, new Map(topics.map((topic) => [topic, this.#connection.partitions(topic)])))
+    const refused = candidates.filter(strange).map(({ id }) => ({ memberId: id, memberAssignment: REFUSAL }))
+    const assigned = [...shares].map(([memberId, sources]) => {
       const assignment = Object.fromEntries(
         [...Map.groupBy(sources, ({ topic }) => topic)].map(([topic, own]) => [
           topic,
@@ -169,28 +190,40 @@ export class Membership {
         memberAssignment: MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) }),
       }
     })
+    return [...assigned, ...refused]
   }
 
   #decoded(bytes: Buffer): Source[] {
-    const assignment = bytes.length === 0 ? {} : (MemberAssignment.decode(bytes)?.assignment ?? {})
+    const { assignment = {}, userData } = (bytes.length > 0 && MemberAssignment.decode(bytes)) || {}
+    if (userData?.equals(OTHER_VIEW))
+      throw new TidemarkError(
+        'GROUP_SHARED',
+        `consumer group ${this.group}: its other members write into another keyspace or table than this one`,
+      )
     return Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
   }
 }
 
-function candidate(id: string, metadata: Buffer): Candidate {
+interface Introduced extends Candidate {
+  readonly view: string | undefined
+}
+
+function candidate(id: string, metadata: Buffer): Introduced {
   const decoded = MemberMetadata.decode(metadata)
   return { id, topics: decoded?.topics ?? [], ...history(decoded?.userData ?? Buffer.alloc(0)) }
 }
 
 /** A history that can't be read only costs stickiness. */
-function history(userData: Buffer): Pick<Candidate, 'owned' | 'generation'> {
+function history(userData: Buffer): Pick<Introduced, 'owned' | 'generation' | 'view'> {
   try {
-    const { generation, owned }: { generation: number; owned: [string, number][] } = JSON.parse(userData.toString())
-    return { generation, owned: owned.map(([topic, partition]) => ({ topic, partition })) }
+    const { view, generation, owned }: { view?: string; generation: number; owned: [string, number][] } = JSON.parse(
+      userData.toString(),
+    )
+    return { view, generation, owned: owned.map(([topic, partition]) => ({ topic, partition })) }
   } catch {
-    return { generation: -1, owned: [] }
+    return { view: undefined, generation: -1, owned: [] }
   }
 }
 

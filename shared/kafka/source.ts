@@ -27,11 +27,18 @@ export class KafkaSource implements EventSource {
   #joining: Promise<unknown> = Promise.resolve()
   #finished: Promise<void> | undefined
 
-  constructor(settings: KafkaSettings, group: string, topics: readonly string[], logger: KafkaLogger = silent) {
+  /** `view`: names what the group writes into, asked at each joining; `run` rejects with GROUP_SHARED where others write elsewhere. */
+  constructor(
+    settings: KafkaSettings,
+    group: string,
+    topics: readonly string[],
+    logger: KafkaLogger = silent,
+    view?: () => string | undefined,
+  ) {
     this.#connection = new KafkaConnection(settings, logger)
     this.#group = group
     this.#topics = topics
-    this.#membership = new Membership(this.#connection, group, topics)
+    this.#membership = new Membership(this.#connection, group, topics, view)
   }
 
   run(listener: SourceListener): Promise<void> {

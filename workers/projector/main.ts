@@ -24,7 +24,7 @@ import {
   startTracing,
   together,
 } from '../../shared/observability/index.ts'
-import { type Projection, versionName } from '../../shared/projection/projection.ts'
+import { type Projection, tableName, versionName } from '../../shared/projection/projection.ts'
 import { cassandraSettings, kafkaLogger, kafkaSettings } from '../connections.ts'
 import { loadProjections } from '../loader.ts'
 import { watchEnds } from './ends.ts'
@@ -141,6 +141,9 @@ function start(
 ): Projector {
   const topics = projection.topics.map(({ name }) => name)
   const settings = { ...defaultSettings, ...config.engine }
+  const versions = new CassandraVersions(session)
+  /** What this table is to Cassandra: no other cluster, keyspace or table has it. */
+  let tableId: string | undefined
   const made = projector(
     projection,
     {
@@ -149,6 +152,7 @@ function start(
         versionName(projection),
         topics,
         kafkaLogger(log),
+        () => tableId,
       ),
       log: kafka,
       view: new CassandraView(session, projection, {
@@ -157,7 +161,7 @@ function start(
       }),
       progress: new CassandraProgress(session, projection),
       deadLetters: new CassandraDeadLetters(session, projection),
-      versions: new CassandraVersions(session),
+      versions,
       observer,
       clock: systemClock,
     },
@@ -175,6 +179,7 @@ function start(
           async () => {
             await checkBookkeeping(session)
             await checkTables(session, [viewTable(projection)])
+            tableId = (await versions.tables(projection))[tableName(projection)]
           },
           {
             clock: systemClock,
