@@ -13,6 +13,8 @@ export interface Projections {
   readonly all: readonly Projection[]
   /** `cart-summary` is its newest version, `cart-summary.v1` that one. Throws PROJECTION_UNKNOWN with the nearest name and the list. */
   get(name: string): Projection
+  /** Every version of each name, `cart-summary.v1` that one; all there are where no name is given. Throws as `get` does. */
+  named(names: readonly string[]): readonly Projection[]
 }
 
 const BUILTIN = fileURLToPath(new URL('./projections/', import.meta.url))
@@ -137,16 +139,26 @@ function catalogue(all: readonly Projection[]): Projections {
   for (const projection of all) names.set(versionName(projection), projection).set(projection.name, projection)
   return {
     all,
-    get(name) {
-      const projection = names.get(name)
-      if (projection) return projection
-      const meant = nearest(name, names.keys())
-      const known = [...new Set(all.map((one) => one.name))].join(', ') || 'none'
-      throw new TidemarkError(
-        'PROJECTION_UNKNOWN',
-        `there is no projection ${JSON.stringify(name)}${meant ? `: did you mean ${meant}?` : '.'} Known: ${known}.`,
-      )
+    get,
+    named(given) {
+      if (given.length === 0) return all
+      const versions = given.flatMap((name) => {
+        const newest = get(name)
+        return name === newest.name ? all.filter((one) => one.name === name) : [newest]
+      })
+      return [...new Set(versions)]
     },
+  }
+
+  function get(name: string): Projection {
+    const projection = names.get(name)
+    if (projection) return projection
+    const meant = nearest(name, names.keys())
+    const known = [...new Set(all.map((one) => one.name))].join(', ') || 'none'
+    throw new TidemarkError(
+      'PROJECTION_UNKNOWN',
+      `there is no projection ${JSON.stringify(name)}${meant ? `: did you mean ${meant}?` : '.'} Known: ${known}.`,
+    )
   }
 }
 

@@ -28,6 +28,10 @@ const does =
     return outcome.then(() => undefined)
   }
 
+/** The options that were given. */
+const given = (options: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
 program
   .command('init')
   .description('create keyspace, tables and topics; safe to run again')
@@ -93,13 +97,8 @@ program
   .action(
     does(async ({ rate, duration, events, seed, via, gateway, mode, products, customers, skew }) => {
       const { runLoadgen } = await import('../loadgen/main.ts')
-      const shop = Object.fromEntries(
-        Object.entries({ seed, products, customers, skew }).filter(([, value]) => value !== undefined),
-      )
-      const bounds = {
-        ...(duration === undefined ? {} : { durationSeconds: duration }),
-        ...(events === undefined ? {} : { events }),
-      }
+      const shop = given({ seed, products, customers, skew })
+      const bounds = given({ durationSeconds: duration, events })
       return runLoadgen(readConfig(), { rate, via, gateway, mode, shop, ...bounds })
     }),
   )
@@ -135,7 +134,7 @@ program
       withStatus(async ({ projections, status, interrupted }) => {
         const { statusCommand } = await import('./status-command.ts')
         return statusCommand(
-          names.length === 0 ? projections.all : names.map(projections.get),
+          projections.named(names),
           status,
           { ...options, only: names.length > 0, signal: interrupted },
           process.stdout,
@@ -181,6 +180,7 @@ program
 program
   .command('doctor')
   .description('check configuration, connectivity, versions and topic settings; each finding with its remedy')
+  .option('--running <versions...>', 'must have workers, within half a minute: stock.v1')
   .option('--json', 'for programs')
   .action(
     does(async (options) => {

@@ -173,6 +173,7 @@ const tools: DoctorTools = {
   loadProjections: async () => projections,
   describeCluster: () => describeCluster(kafka),
   admin: () => new KafkaAdmin(kafka),
+  sleep: async () => undefined,
   connect: async () => {
     const own = await connect()
     return { session: own, versions: new cassandra.CassandraVersions(own) }
@@ -197,6 +198,13 @@ test('doctor says what is missing, init creates it from several processes at onc
   const again = paper()
   expect(await initCommand(projections, ports, options, again, again)).toBe(0)
   expect(again.text).toContain('init: 0 created')
+
+  const idle = paper()
+  const running = [versionName(shops), 'nobody.v1']
+  expect(await doctorCommand(tools, { running }, idle)).toBe(1)
+  expect(idle.text).toMatch(/version nobody\.v1: is to run, but is not loaded here/)
+  expect(idle.text).toMatch(/group shops-\S+: has no members, though it is to run/)
+  expect(idle.text).toMatch(/, 2 failures\n$/)
 
   const after = paper()
   const code = await doctorCommand(tools, {}, after)

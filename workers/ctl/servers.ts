@@ -180,6 +180,7 @@ export function doctorTools(): DoctorTools & { close(): Promise<void> } {
       (await loadProjections({ builtin: config.builtin, paths: config.projections })).all,
     describeCluster: (config) => describeCluster(kafkaSettings(config, 'tidemark-doctor')),
     admin: (config) => new KafkaAdmin(kafkaSettings(config, 'tidemark-doctor')),
+    sleep: (milliseconds) => systemClock.sleep(milliseconds),
     async connect(config) {
       const session = await connect(cassandraSettings(config.cassandra), { patience: 5_000 })
       open.push(() => session.close())

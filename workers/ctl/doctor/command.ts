@@ -5,15 +5,15 @@ import type { Finding } from './finding.ts'
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 const INDENT = ' '.repeat(6)
 
-/** `tidemark doctor [--json]`: each finding as it is found, a remedy below those that need one. Returns the exit code: 1 if anything failed. */
+/** `tidemark doctor [--json] [--running …]`: each finding as it is found, a remedy below those that need one. Returns the exit code: 1 if anything failed. */
 export async function doctorCommand(
   tools: DoctorTools,
-  { json = false }: { readonly json?: boolean },
+  { json = false, running = [] }: { readonly json?: boolean; readonly running?: readonly string[] },
   output: Output,
 ): Promise<number> {
   const paint = paintFor(output)
   const findings: Finding[] = []
-  for await (const finding of examine(tools)) {
+  for await (const finding of examine(tools, running)) {
     findings.push(finding)
     if (json) continue
     const { level, subject, message, remedy } = finding

@@ -8,7 +8,7 @@ import { nodeFindings, replicationFindings } from './cassandra-checks.ts'
 import { type DoctorTools, examine } from './doctor.ts'
 import type { Finding } from './finding.ts'
 import { groupFindings, topicFindings } from './kafka-checks.ts'
-import { versionFindings } from './version-checks.ts'
+import { servedFindings, versionFindings } from './version-checks.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level, message }) => `${level} ${message}`)
 const good: TopicDescription = {
@@ -75,6 +75,16 @@ test('workers of a version that has not begun here are those of another installa
   expect([level(0), level(2)]).toEqual(['ok', 'warn'])
 })
 
+test('readers of a version that is not loaded would be answered with 503', () => {
+  const served = { projection: 'stock', version: 2, previous: 1, undone: null, turn: 1 }
+  expect(servedFindings('stock', [{ version: 1 }], served)[0]).toMatchObject({
+    level: 'warn',
+    remedy: expect.stringContaining('version 2'),
+  })
+  expect(servedFindings('stock', [{ version: 1 }, { version: 2 }], served)).toEqual([])
+  expect(servedFindings('stock', [{ version: 1 }], undefined)).toEqual([])
+})
+
 test('a failure does not hide what comes after it', async () => {
   const unavailable = (code: 'KAFKA_UNAVAILABLE' | 'CASSANDRA_UNAVAILABLE') => () =>
     Promise.reject(new TidemarkError(code, 'nobody is there'))
@@ -87,6 +97,7 @@ test('a failure does not hide what comes after it', async () => {
       throw new Error('not reached')
     },
     connect: unavailable('CASSANDRA_UNAVAILABLE'),
+    sleep: async () => undefined,
   }
   const findings: Finding[] = []
   for await (const finding of examine(tools)) findings.push(finding)

@@ -8,7 +8,7 @@ import { type Projection, tableName, versionName } from '../../../shared/project
 import { nodeFindings, nodesOf, replicationFindings, replicationOf } from './cassandra-checks.ts'
 import { attempt, type Finding, fail, failed, ok } from './finding.ts'
 import { clusterFindings, groupFindings, topicFindings } from './kafka-checks.ts'
-import { type Counts, versionFindings } from './version-checks.ts'
+import { type Counts, servedFindings, versionFindings } from './version-checks.ts'
 
 /** How tables are looked at: shared/cassandra. */
 type Schema = Pick<typeof cassandra, 'checkBookkeeping' | 'checkTables' | 'viewTable'>
@@ -22,14 +22,19 @@ export interface DoctorTools {
   admin(config: Config): Pick<KafkaAdmin, 'describe' | 'describeGroup' | 'close'>
   connect(
     config: Config,
-  ): Promise<{ readonly session: cassandra.Session; readonly versions: Pick<VersionStore, 'load'> }>
+  ): Promise<{ readonly session: cassandra.Session; readonly versions: Pick<VersionStore, 'load' | 'served'> }>
+  /** Between two looks for members. */
+  sleep(milliseconds: number): Promise<void>
 }
+
+/** How often members are looked for that should be there; a second lies between. */
+const LOOKS = 30
 
 /**
  * Looks at everything Tidemark depends on, and goes on after a failure, so that all are found at once. Changes nothing and
- * never rejects: what can't be looked at is a failure itself.
+ * never rejects: what can't be looked at is a failure itself. Versions of `running` (`stock.v1`) must have workers, within half a minute.
  */
-export async function* examine(tools: DoctorTools): AsyncGenerator<Finding> {
+export async function* examine(tools: DoctorTools, running: readonly string[] = []): AsyncGenerator<Finding> {
   let config: Config
   try {
     config = tools.readConfig()
@@ -48,7 +53,10 @@ export async function* examine(tools: DoctorTools): AsyncGenerator<Finding> {
     projections.flatMap((projection) => projection.topics.map((topic) => [topic.name, topic] as const)),
   )
   const counts: Counts = { partitions: new Map(), members: new Map() }
-  yield* examineKafka(tools, config, projections, topics, counts)
+  const loaded = projections.map(versionName)
+  for (const name of running)
+    if (!loaded.includes(name)) yield fail(`version ${name}`, 'is to run, but is not loaded here', 'Name one that is.')
+  yield* examineKafka(tools, config, projections, topics, counts, running)
   yield* examineCassandra(tools, config, projections, counts)
 }
 
@@ -59,6 +67,7 @@ async function* examineKafka(
   projections: readonly Projection[],
   topics: ReadonlyMap<string, Topic>,
   counts: Counts,
+  running: readonly string[],
 ): AsyncGenerator<Finding> {
   let brokers = 0
   const reached = await attempt('kafka', async () => {
@@ -82,9 +91,14 @@ async function* examineKafka(
       const group = versionName(projection)
       const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.partitions.get(name) ?? 0), 0)
       yield* await attempt(`group ${group}`, async () => {
-        const found = await admin.describeGroup(group)
+        let found = await admin.describeGroup(group)
+        const needed = running.includes(group)
+        for (let look = 1; needed && found.members.length === 0 && look < LOOKS; look++) {
+          await tools.sleep(1_000)
+          found = await admin.describeGroup(group)
+        }
         counts.members.set(group, found.members.length)
-        return groupFindings(group, found, partitions)
+        return groupFindings(group, found, partitions, needed)
       })
     }
   } finally {
@@ -130,6 +144,11 @@ async function* examineCassandra(
       if (recorded)
         yield* await attempt(version, async () => versionFindings(projection, await versions.load(projection), counts))
     }
+    if (recorded)
+      for (const [name, loaded] of Map.groupBy(projections, ({ name }) => name))
+        yield* await attempt(`readers of ${name}`, async () =>
+          servedFindings(name, loaded, await versions.served(name)),
+        )
   } catch (error) {
     yield failed('cassandra', error)
   } finally {

@@ -52,3 +52,19 @@ export function versionFindings(
   }
   return findings.length > 0 ? findings : [ok(subject, 'is what it was when it began')]
 }
+
+/** Could a query server with these files answer readers with the version that they are to see? */
+export function servedFindings(
+  name: string,
+  loaded: readonly Pick<Projection, 'version'>[],
+  served: Awaited<ReturnType<VersionStore['served']>>,
+): readonly Finding[] {
+  if (!served || loaded.some(({ version }) => version === served.version)) return []
+  return [
+    warn(
+      `readers of ${name}`,
+      `are to see version ${served.version}, which is not loaded here: a query server like this answers 503, VERSION_NOT_LOADED`,
+      `Where query runs, load the file of version ${served.version} as well, or \`tidemark switch ${name}\` to one that is loaded.`,
+    ),
+  ]
+}
