@@ -204,7 +204,7 @@ test('doctor says what is missing, init creates it from several processes at onc
   expect(await doctorCommand(tools, { running }, idle)).toBe(1)
   expect(idle.text).toMatch(/version nobody\.v1: is to run, but is not loaded here/)
   expect(idle.text).toMatch(/group shops-\S+: has no members, though it is to run/)
-  expect(idle.text).toMatch(/, 2 failures\n$/)
+  expect(idle.text).toMatch(/, 3 failures\n$/)
 
   const after = paper()
   const code = await doctorCommand(tools, {}, after)

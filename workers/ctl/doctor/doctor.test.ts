@@ -69,10 +69,14 @@ test('replication must reach a quorum and should survive a node', () => {
 
 test('workers of a version that has not begun here are those of another installation', () => {
   const projection = stock
-  const level = (members: number) =>
-    versionFindings(projection, undefined, { partitions: new Map(), members: new Map([['stock.v1', members]]) })[0]
-      ?.level
-  expect([level(0), level(2)]).toEqual(['ok', 'warn'])
+  const level = (members: number, needed = false) =>
+    versionFindings(
+      projection,
+      undefined,
+      { partitions: new Map(), members: new Map([['stock.v1', members]]) },
+      needed,
+    )[0]?.level
+  expect([level(0), level(2), level(2, true), level(0, true)]).toEqual(['ok', 'warn', 'fail', 'fail'])
 })
 
 test('readers of a version that is not loaded would be answered with 503', () => {

@@ -23,11 +23,11 @@ export interface DoctorTools {
   connect(
     config: Config,
   ): Promise<{ readonly session: cassandra.Session; readonly versions: Pick<VersionStore, 'load' | 'served'> }>
-  /** Between two looks for members. */
+  /** Between two looks for what should be there. */
   sleep(milliseconds: number): Promise<void>
 }
 
-/** How often members are looked for that should be there; a second lies between. */
+/** How often is looked for what should be there; a second lies between. */
 const LOOKS = 30
 
 /**
@@ -57,7 +57,7 @@ export async function* examine(tools: DoctorTools, running: readonly string[] = 
   for (const name of running)
     if (!loaded.includes(name)) yield fail(`version ${name}`, 'is to run, but is not loaded here', 'Name one that is.')
   yield* examineKafka(tools, config, projections, topics, counts, running)
-  yield* examineCassandra(tools, config, projections, counts)
+  yield* examineCassandra(tools, config, projections, counts, running)
 }
 
 /** Fills in the counts. */
@@ -91,12 +91,12 @@ async function* examineKafka(
       const group = versionName(projection)
       const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.partitions.get(name) ?? 0), 0)
       yield* await attempt(`group ${group}`, async () => {
-        let found = await admin.describeGroup(group)
         const needed = running.includes(group)
-        for (let look = 1; needed && found.members.length === 0 && look < LOOKS; look++) {
-          await tools.sleep(1_000)
-          found = await admin.describeGroup(group)
-        }
+        const found = await looked(
+          tools,
+          () => admin.describeGroup(group),
+          ({ members }) => !needed || members.length > 0,
+        )
         counts.members.set(group, found.members.length)
         return groupFindings(group, found, partitions, needed)
       })
@@ -111,6 +111,7 @@ async function* examineCassandra(
   config: Config,
   projections: readonly Projection[],
   counts: Counts,
+  running: readonly string[],
 ): AsyncGenerator<Finding> {
   let opened: Awaited<ReturnType<DoctorTools['connect']>>
   try {
@@ -141,8 +142,16 @@ async function* examineCassandra(
         return [ok(table, 'is as declared')]
       })
       const version = versionName(projection)
-      if (recorded)
-        yield* await attempt(version, async () => versionFindings(projection, await versions.load(projection), counts))
+      if (!recorded) continue
+      yield* await attempt(version, async () => {
+        const needed = running.includes(version)
+        const record = await looked(
+          tools,
+          () => versions.load(projection),
+          (found) => !needed || found !== undefined,
+        )
+        return versionFindings(projection, record, counts, needed)
+      })
     }
     if (recorded)
       for (const [name, loaded] of Map.groupBy(projections, ({ name }) => name))
@@ -153,5 +162,18 @@ async function* examineCassandra(
     yield failed('cassandra', error)
   } finally {
     await session.close().catch(() => undefined)
+  }
+}
+
+/** What is found at last: workers that have just been started need a moment. */
+async function looked<T>(
+  { sleep }: Pick<DoctorTools, 'sleep'>,
+  look: () => Promise<T>,
+  enough: (found: T) => boolean,
+): Promise<T> {
+  for (let looks = 1; ; looks++) {
+    const found = await look()
+    if (enough(found) || looks === LOOKS) return found
+    await sleep(1_000)
   }
 }

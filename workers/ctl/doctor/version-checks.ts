@@ -11,18 +11,19 @@ export interface Counts {
   readonly members: Map<string, number>
 }
 
-/** Is the version what it was when it began? A worker refuses it otherwise. */
+/** Is the version what it was when it began? A worker refuses it otherwise. It must have begun if it is `needed`. */
 export function versionFindings(
   projection: Projection,
   record: Awaited<ReturnType<VersionStore['load']>>,
   counts: Counts,
+  needed = false,
 ): readonly Finding[] {
   const subject = `version ${versionName(projection)}`
   if (!record) {
     const members = counts.members.get(versionName(projection)) ?? 0
-    if (members === 0) return [ok(subject, 'has not been run yet')]
+    if (members === 0 && !needed) return [ok(subject, 'has not been run yet')]
     return [
-      warn(
+      (needed ? fail : warn)(
         subject,
         `has not been run into this keyspace, though its consumer group has ${counted(members, 'member')}`,
         "Unless they began this moment, they are another installation's: groups are called after projection and version alone. One installation per Kafka.",
