@@ -50,6 +50,12 @@ test('all wrong settings are listed at once, with name, value and rule', () => {
   expect(faults).toContain('TIDEMARK_FLUSH_ROWS="1e3" must be a whole number')
 })
 
+test("Cassandra's own keyspaces are not for views", () => {
+  for (const name of ['system', 'system_auth'])
+    expect(faultsOf({ CASSANDRA_KEYSPACE: name })).toContain("must not be one of Cassandra's own")
+  expect(readConfig({ CASSANDRA_KEYSPACE: 'systems' }).cassandra.keyspace).toBe('systems')
+})
+
 test('a misspelt TIDEMARK_ variable is refused with the one that was probably meant', () => {
   expect(faultsOf({ TIDEMARK_PROJECTION: 'x' })).toContain('did you mean TIDEMARK_PROJECTIONS?')
 })

@@ -109,6 +109,7 @@ const settings = {
   CASSANDRA_KEYSPACE: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,47}$/, 'must be lower-case letters, digits and _, at most 48, a letter first')
+    .regex(/^(?!system(_|$))/, "must not be one of Cassandra's own")
     .prefault('tidemark'),
   CASSANDRA_TLS: flag.prefault('false'),
   CASSANDRA_TLS_CA_FILE: file.optional(),

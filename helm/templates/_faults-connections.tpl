@@ -23,6 +23,8 @@
 {{- end -}}
 {{- if not (regexMatch "^[a-z][a-z0-9_]{0,47}$" $cassandra.keyspace) -}}
 {{- $faults = append $faults (printf "cassandra.keyspace is %q: write lower-case letters, digits and '_', at most 48, a letter first" $cassandra.keyspace) -}}
+{{- else if regexMatch "^system(_|$)" $cassandra.keyspace -}}
+{{- $faults = append $faults (printf "cassandra.keyspace is %s, one of Cassandra's own: choose another" $cassandra.keyspace) -}}
 {{- end -}}
 {{- if and $sasl.mechanism (not $sasl.existingSecret) -}}
 {{- $faults = append $faults (printf "kafka.sasl.mechanism is %s, but kafka.sasl.existingSecret is empty: make a secret with %s and %s and name it there" $sasl.mechanism $sasl.usernameKey $sasl.passwordKey) -}}

@@ -151,6 +151,7 @@ declare module 'kafkajs/src/network/connection.js' {
     bytesBuffered: number
     bytesNeeded: number
     constructor(options: object)
+    processData(bytes: Buffer): void
     connect(): Promise<true>
     disconnect(): Promise<true>
     send<T>(question: object): Promise<T>

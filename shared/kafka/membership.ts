@@ -2,11 +2,12 @@ import kafkajs from 'kafkajs'
 import type { Broker } from 'kafkajs/src/cluster/index.js'
 import { TidemarkError } from '../errors.ts'
 import { type Source, sourceText } from '../events/position.ts'
-import { assign, type Candidate } from './assignor.ts'
+import { assign } from './assignor.ts'
 import { heard, inTime, type KafkaConnection } from './connection.ts'
 import { failureType, isLost } from './failure.ts'
+import { type Introduced, introduced, introduction } from './introduction.ts'
 
-const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
+const { MemberAssignment } = kafkajs.AssignerProtocol
 
 const PROTOCOL = 'tidemark-sticky'
 /** What the leader tells a member that writes into another view than its own. */
@@ -58,7 +59,9 @@ export class Membership {
     const { sessionTimeoutMs: sessionTimeout, rebalanceTimeoutMs: rebalanceTimeout } = this.#connection.settings
     try {
       await this.#connection.refresh(this.#topics)
-      const groupProtocols = [{ name: PROTOCOL, metadata: this.#introduction() }]
+      const groupProtocols = [
+        { name: PROTOCOL, metadata: introduction(this.#topics, { view: this.#view(), ...this.#last }) },
+      ]
       const joined = await this.#ask((coordinator) =>
         coordinator.joinGroup({
           groupId: this.group,
@@ -156,20 +159,9 @@ export class Membership {
     return new Map(this.#topics.map((topic) => [topic, this.#connection.partitions(topic).length]))
   }
 
-  #introduction(): Buffer {
-    const userData = Buffer.from(
-      JSON.stringify({
-        view: this.#view(),
-        generation: this.#last.generation,
-        owned: this.#last.sources.map(({ topic, partition }) => [topic, partition]),
-      }),
-    )
-    return MemberMetadata.encode({ version: 0, topics: [...this.#topics], userData })
-  }
-
   /** The leader's duty: who reads what. It looks up the partitions anew, because a rebalance may be about new ones. */
   async #assignment(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
-    const candidates = members.map(({ memberId, memberMetadata }) => candidate(memberId, memberMetadata))
+    const candidates = members.map(({ memberId, memberMetadata }) => introduced(memberId, memberMetadata))
     // One that does not say is of an older release.
     const view = this.#view()
     const strange = ({ view: other }: Introduced) => view !== undefined && other !== undefined && other !== view
@@ -203,27 +195,6 @@ export class Membership {
     return Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
-  }
-}
-
-interface Introduced extends Candidate {
-  readonly view: string | undefined
-}
-
-function candidate(id: string, metadata: Buffer): Introduced {
-  const decoded = MemberMetadata.decode(metadata)
-  return { id, topics: decoded?.topics ?? [], ...history(decoded?.userData ?? Buffer.alloc(0)) }
-}
-
-/** A history that can't be read only costs stickiness. */
-function history(userData: Buffer): Pick<Introduced, 'owned' | 'generation' | 'view'> {
-  try {
-    const { view, generation, owned }: { view?: string; generation: number; owned: [string, number][] } = JSON.parse(
-      userData.toString(),
-    )
-    return { view, generation, owned: owned.map(([topic, partition]) => ({ topic, partition })) }
-  } catch {
-    return { view: undefined, generation: -1, owned: [] }
   }
 }
 

@@ -52,3 +52,11 @@ test('a connection that was cut in the midst of an answer understands the next o
   expect(await connection.send(question)).toBe('whole')
   await connection.disconnect()
 })
+
+test('a server that speaks something else fails the request, not the process', async () => {
+  const cassandra = Buffer.from([0x84, 0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0])
+  const connection = await broker((_, socket) => void socket.write(cassandra))
+  await connection.connect()
+  await expect(connection.send(question)).rejects.toThrow(/does not speak Kafka/)
+  await connection.disconnect()
+})

@@ -55,3 +55,14 @@ Connection.prototype.disconnect = async function (this: Connection): Promise<tru
   const closed = this.connectionStatus === 'disconnected' && (this.socket === undefined || this.socket.destroyed)
   return closed || disconnect.call(this)
 }
+
+/** What is no Kafka, or speaks of it in pieces, made kafkajs throw where nobody catches, which ended the process. */
+const processData = Connection.prototype.processData
+
+Connection.prototype.processData = function (this: Connection, bytes: Buffer): void {
+  try {
+    processData.call(this, bytes)
+  } catch (cause) {
+    this.socket?.destroy(new Error('what listens there does not speak Kafka', { cause }))
+  }
+}

@@ -3,6 +3,7 @@ import './version.ts'
 import './patches.ts'
 import { TidemarkError } from '../errors.ts'
 import { asTidemark, failureType } from './failure.ts'
+import { introduced } from './introduction.ts'
 import { persist, within } from './retry.ts'
 import { type KafkaLogger, type KafkaSettings, silent, withDefaults } from './settings.ts'
 
@@ -30,7 +31,15 @@ export interface TopicDescription {
 export interface GroupDescription {
   /** Kafka's word: `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Empty`, `Dead`. */
   readonly state: string
-  readonly members: readonly { readonly id: string; readonly clientId: string; readonly host: string }[]
+  readonly members: readonly GroupMember[]
+}
+
+export interface GroupMember {
+  readonly id: string
+  readonly clientId: string
+  readonly host: string
+  /** What it writes into, as it introduced itself; undefined if it does not say. */
+  readonly view: string | undefined
 }
 
 /** The operator's side of Kafka: topics and groups. Every call waits out an outage of up to 30 s. */
@@ -139,10 +148,11 @@ export class KafkaAdmin {
     if (!found) return { state: 'Dead', members: [] }
     return {
       state: found.state,
-      members: found.members.map(({ memberId, clientId, clientHost }) => ({
+      members: found.members.map(({ memberId, clientId, clientHost, memberMetadata }) => ({
         id: memberId,
         clientId,
         host: clientHost,
+        view: introduced(memberId, memberMetadata).view,
       })),
     }
   }

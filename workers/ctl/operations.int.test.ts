@@ -203,22 +203,21 @@ test('doctor says what is missing, init creates it from several processes at onc
   const running = [versionName(shops), 'nobody.v1']
   expect(await doctorCommand(tools, { running }, idle)).toBe(1)
   expect(idle.text).toMatch(/version nobody\.v1: is to run, but is not loaded here/)
-  expect(idle.text).toMatch(/group shops-\S+: has no members, though it is to run/)
-  expect(idle.text).toMatch(/, 3 failures\n$/)
+  expect(idle.text).toMatch(/workers of shops-\S+: are to run, and there are none/)
+  expect(idle.text).toMatch(/, 2 failures\n$/)
 
   const after = paper()
   const code = await doctorCommand(tools, {}, after)
   expect(after.text).toMatch(/, 0 failures\n$/)
   expect(code).toBe(0)
 
-  // Nobody has begun here, so whoever is in the group writes into another keyspace.
-  const member = { id: 'm', clientId: 'tidemark-projector', host: '/10.0.0.1' }
+  const member = (view: string) => ({ id: view, clientId: 'tidemark-projector', host: '/10.0.0.1', view })
   const crowded = Object.assign(new KafkaAdmin(kafka), {
-    describeGroup: async () => ({ state: 'Stable', members: [member, member] }),
+    describeGroup: async () => ({ state: 'Stable', members: [member('another')] }),
   })
   const shared = paper()
-  await doctorCommand({ ...tools, admin: () => crowded }, {}, shared)
-  expect(shared.text).toMatch(/has not been run into this keyspace, though its consumer group\s+has 2 members/)
+  expect(await doctorCommand({ ...tools, admin: () => crowded }, {}, shared)).toBe(1)
+  expect(shared.text).toMatch(/share their consumer group\s+with 1 member/)
 }, 120_000)
 
 test('init leaves a topic with another partition count alone, and says so loudly', async () => {

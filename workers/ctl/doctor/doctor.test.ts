@@ -3,12 +3,11 @@ import * as cassandra from '../../../shared/cassandra/index.ts'
 import { readConfig } from '../../../shared/config.ts'
 import { TidemarkError } from '../../../shared/errors.ts'
 import type { TopicDescription } from '../../../shared/kafka/index.ts'
-import { stock } from '../../projections/stock.ts'
 import { nodeFindings, replicationFindings } from './cassandra-checks.ts'
 import { type DoctorTools, examine } from './doctor.ts'
 import type { Finding } from './finding.ts'
 import { groupFindings, topicFindings } from './kafka-checks.ts'
-import { servedFindings, versionFindings } from './version-checks.ts'
+import { memberFindings, servedFindings } from './version-checks.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level, message }) => `${level} ${message}`)
 const good: TopicDescription = {
@@ -40,7 +39,7 @@ test('what endangers the log is found, each with its remedy', () => {
 })
 
 test('a stranger in the group, and members that have nothing to do, are found', () => {
-  const member = (clientId: string) => ({ id: clientId, clientId, host: '/10.0.0.1' })
+  const member = (clientId: string) => ({ id: clientId, clientId, host: '/10.0.0.1', view: undefined })
   expect(
     groupFindings('g', { state: 'Stable', members: [member('tidemark-projector'), member('report-job')] }, 12)[0]
       ?.level,
@@ -67,16 +66,19 @@ test('replication must reach a quorum and should survive a node', () => {
   expect(nodeFindings([...nodes(1), { dataCenter: 'dc1', release: '4.1.3' }])[0]?.level).toBe('warn')
 })
 
-test('workers of a version that has not begun here are those of another installation', () => {
-  const projection = stock
-  const level = (members: number, needed = false) =>
-    versionFindings(
-      projection,
-      undefined,
-      { partitions: new Map(), members: new Map([['stock.v1', members]]) },
+test('workers that write elsewhere, or are missed, are found; one that does not say is believed', () => {
+  const told = (needed: boolean, ...views: (string | undefined)[]) =>
+    memberFindings(
+      'stock.v1',
+      views.map((view) => ({ view })),
+      'here',
       needed,
-    )[0]?.level
-  expect([level(0), level(2), level(2, true), level(0, true)]).toEqual(['ok', 'warn', 'fail', 'fail'])
+    ).map(({ message }) => message)
+  expect(told(false)).toEqual([])
+  expect(told(true, 'here', undefined)).toEqual([])
+  expect(told(false, 'here', 'there')).toEqual([expect.stringContaining('1 member that write into another keyspace')])
+  expect(told(true)).toEqual(['are to run, and there are none'])
+  expect(told(true, 'there')).toHaveLength(2)
 })
 
 test('readers of a version that is not loaded would be answered with 503', () => {

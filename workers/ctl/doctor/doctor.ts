@@ -8,7 +8,7 @@ import { type Projection, tableName, versionName } from '../../../shared/project
 import { nodeFindings, nodesOf, replicationFindings, replicationOf } from './cassandra-checks.ts'
 import { attempt, type Finding, fail, failed, ok } from './finding.ts'
 import { clusterFindings, groupFindings, topicFindings } from './kafka-checks.ts'
-import { type Counts, servedFindings, versionFindings } from './version-checks.ts'
+import { type Counts, memberFindings, servedFindings, versionFindings } from './version-checks.ts'
 
 /** How tables are looked at: shared/cassandra. */
 type Schema = Pick<typeof cassandra, 'checkBookkeeping' | 'checkTables' | 'viewTable'>
@@ -22,12 +22,15 @@ export interface DoctorTools {
   admin(config: Config): Pick<KafkaAdmin, 'describe' | 'describeGroup' | 'close'>
   connect(
     config: Config,
-  ): Promise<{ readonly session: cassandra.Session; readonly versions: Pick<VersionStore, 'load' | 'served'> }>
-  /** Between two looks for what should be there. */
+  ): Promise<{
+    readonly session: cassandra.Session
+    readonly versions: Pick<VersionStore, 'load' | 'served' | 'tables'>
+  }>
+  /** Between two looks for members. */
   sleep(milliseconds: number): Promise<void>
 }
 
-/** How often is looked for what should be there; a second lies between. */
+/** How often members are looked for that should be there; a second lies between. */
 const LOOKS = 30
 
 /**
@@ -91,14 +94,13 @@ async function* examineKafka(
       const group = versionName(projection)
       const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.partitions.get(name) ?? 0), 0)
       yield* await attempt(`group ${group}`, async () => {
-        const needed = running.includes(group)
-        const found = await looked(
-          tools,
-          () => admin.describeGroup(group),
-          ({ members }) => !needed || members.length > 0,
-        )
-        counts.members.set(group, found.members.length)
-        return groupFindings(group, found, partitions, needed)
+        let found = await admin.describeGroup(group)
+        for (let look = 1; running.includes(group) && found.members.length === 0 && look < LOOKS; look++) {
+          await tools.sleep(1_000)
+          found = await admin.describeGroup(group)
+        }
+        counts.members.set(group, found.members)
+        return groupFindings(group, found, partitions)
       })
     }
   } finally {
@@ -142,16 +144,14 @@ async function* examineCassandra(
         return [ok(table, 'is as declared')]
       })
       const version = versionName(projection)
-      if (!recorded) continue
-      yield* await attempt(version, async () => {
-        const needed = running.includes(version)
-        const record = await looked(
-          tools,
-          () => versions.load(projection),
-          (found) => !needed || found !== undefined,
-        )
-        return versionFindings(projection, record, counts, needed)
-      })
+      const members = counts.members.get(version)
+      if (members)
+        yield* await attempt(`workers of ${version}`, async () => {
+          const tables = await versions.tables(projection)
+          return memberFindings(version, members, tables[tableName(projection)], running.includes(version))
+        })
+      if (recorded)
+        yield* await attempt(version, async () => versionFindings(projection, await versions.load(projection), counts))
     }
     if (recorded)
       for (const [name, loaded] of Map.groupBy(projections, ({ name }) => name))
@@ -162,18 +162,5 @@ async function* examineCassandra(
     yield failed('cassandra', error)
   } finally {
     await session.close().catch(() => undefined)
-  }
-}
-
-/** What is found at last: workers that have just been started need a moment. */
-async function looked<T>(
-  { sleep }: Pick<DoctorTools, 'sleep'>,
-  look: () => Promise<T>,
-  enough: (found: T) => boolean,
-): Promise<T> {
-  for (let looks = 1; ; looks++) {
-    const found = await look()
-    if (enough(found) || looks === LOOKS) return found
-    await sleep(1_000)
   }
 }

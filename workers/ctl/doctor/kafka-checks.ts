@@ -99,22 +99,13 @@ export function topicFindings(
     : [ok(subject, `${counted(partitions, 'partition')}, ${counted(replication, 'replica')}, keeps every event`)]
 }
 
-/** Who is in a consumer group: only Tidemark's workers may be, no more than have something to do, and one at least if they are `needed`. */
+/** Who is in a consumer group: only Tidemark's workers may be, and no more than have something to do. */
 export function groupFindings(
   group: string,
   { state, members }: GroupDescription,
   partitions: number,
-  needed = false,
 ): readonly Finding[] {
   const subject = `group ${group}`
-  if (needed && members.length === 0)
-    return [
-      fail(
-        subject,
-        'has no members, though it is to run',
-        'See what its workers say last: they wait, or refuse to run.',
-      ),
-    ]
   const strangers = members.filter(({ clientId }) => !clientId.startsWith('tidemark'))
   if (strangers.length > 0) {
     const who = strangers.map(({ clientId, host }) => `${clientId} at ${host}`).join(', ')

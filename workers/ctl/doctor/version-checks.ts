@@ -1,4 +1,6 @@
 import type { VersionStore } from '../../../shared/engine/index.ts'
+import { catalogue } from '../../../shared/errors.ts'
+import type { GroupMember } from '../../../shared/kafka/index.ts'
 import { definitionFingerprint, type Projection, versionName } from '../../../shared/projection/projection.ts'
 import { counted } from '../terminal.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -8,28 +10,42 @@ export interface Counts {
   /** By topic. */
   readonly partitions: Map<string, number>
   /** By consumer group. */
-  readonly members: Map<string, number>
+  readonly members: Map<string, readonly Pick<GroupMember, 'view'>[]>
 }
 
-/** Is the version what it was when it began? A worker refuses it otherwise. It must have begun if it is `needed`. */
+/** Are the workers of a version its own, which write into this table, and is there one where it is `needed`? */
+export function memberFindings(
+  version: string,
+  members: readonly Pick<GroupMember, 'view'>[],
+  tableId: string | undefined,
+  needed: boolean,
+): readonly Finding[] {
+  const others = members.filter(({ view }) => view !== undefined && view !== tableId).length
+  const subject = `workers of ${version}`
+  const findings: Finding[] = []
+  if (others > 0)
+    findings.push(
+      fail(
+        subject,
+        `share their consumer group with ${counted(others, 'member')} that write into another keyspace`,
+        catalogue.GROUP_SHARED.remedy,
+      ),
+    )
+  if (needed && members.length === others)
+    findings.push(
+      fail(subject, 'are to run, and there are none', 'See what they said last: they wait, or refuse to run.'),
+    )
+  return findings
+}
+
+/** Is the version what it was when it began? A worker refuses it otherwise. */
 export function versionFindings(
   projection: Projection,
   record: Awaited<ReturnType<VersionStore['load']>>,
   counts: Counts,
-  needed = false,
 ): readonly Finding[] {
   const subject = `version ${versionName(projection)}`
-  if (!record) {
-    const members = counts.members.get(versionName(projection)) ?? 0
-    if (members === 0 && !needed) return [ok(subject, 'has not been run yet')]
-    return [
-      (needed ? fail : warn)(
-        subject,
-        `has not been run into this keyspace, though its consumer group has ${counted(members, 'member')}`,
-        "Unless they began this moment, they are another installation's: groups are called after projection and version alone. One installation per Kafka.",
-      ),
-    ]
-  }
+  if (!record) return [ok(subject, 'has not been run yet')]
   const findings: Finding[] = []
   if (record.definition !== definitionFingerprint(projection)) {
     findings.push(
