@@ -53,7 +53,7 @@ test('all wrong settings are listed at once, with name, value and rule', () => {
 test("Cassandra's own keyspaces are not for views", () => {
   for (const name of ['system', 'system_auth'])
     expect(faultsOf({ CASSANDRA_KEYSPACE: name })).toContain("must not be one of Cassandra's own")
-  expect(readConfig({ CASSANDRA_KEYSPACE: 'systems' }).cassandra.keyspace).toBe('systems')
+  expect(readConfig({ CASSANDRA_KEYSPACE: 'system_orders' }).cassandra.keyspace).toBe('system_orders')
 })
 
 test('a misspelt TIDEMARK_ variable is refused with the one that was probably meant', () => {

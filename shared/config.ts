@@ -81,6 +81,8 @@ export interface Config {
 }
 
 const MIB = 1024 * 1024
+const OWN_KEYSPACES =
+  /^system(_(auth|schema|distributed|distributed_everywhere|traces|views|virtual_schema|cluster_metadata))?$/
 
 /** Every setting there is, with what is used where it is unset. Defaults are those of the local stack, or a reason says why. */
 const settings = {
@@ -109,7 +111,7 @@ const settings = {
   CASSANDRA_KEYSPACE: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,47}$/, 'must be lower-case letters, digits and _, at most 48, a letter first')
-    .regex(/^(?!system(_|$))/, "must not be one of Cassandra's own")
+    .refine((name) => !OWN_KEYSPACES.test(name), "must not be one of Cassandra's own")
     .prefault('tidemark'),
   CASSANDRA_TLS: flag.prefault('false'),
   CASSANDRA_TLS_CA_FILE: file.optional(),

@@ -87,7 +87,7 @@ export const catalogue = {
   GROUP_SHARED: {
     kind: 'refused',
     remedy:
-      "Consumer groups are called after projection and version alone, so two installations on one Kafka would share them and each view would lack the other's events. Give this one a Kafka of its own, or its projections other names. Do not delete the group: it is the other's.",
+      "Consumer groups are called after projection and version alone, so two installations on one Kafka would share them, and each view would lack the other's events. Give one of them a Kafka of its own, or its projections other names. Do not delete the group: it is the other's. (If it is this one's, its table was dropped and made again: raise `version`.)",
   },
   TABLE_MISSING: {
     kind: 'refused',

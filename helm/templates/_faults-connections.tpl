@@ -23,7 +23,7 @@
 {{- end -}}
 {{- if not (regexMatch "^[a-z][a-z0-9_]{0,47}$" $cassandra.keyspace) -}}
 {{- $faults = append $faults (printf "cassandra.keyspace is %q: write lower-case letters, digits and '_', at most 48, a letter first" $cassandra.keyspace) -}}
-{{- else if regexMatch "^system(_|$)" $cassandra.keyspace -}}
+{{- else if regexMatch "^system(_(auth|schema|distributed|distributed_everywhere|traces|views|virtual_schema|cluster_metadata))?$" $cassandra.keyspace -}}
 {{- $faults = append $faults (printf "cassandra.keyspace is %s, one of Cassandra's own: choose another" $cassandra.keyspace) -}}
 {{- end -}}
 {{- if and $sasl.mechanism (not $sasl.existingSecret) -}}

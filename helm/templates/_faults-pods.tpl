@@ -59,7 +59,7 @@
 {{- end -}}
 {{- range $value, $image := $images -}}
   {{- if and $image (contains ":" (base ($image.repository | default ""))) -}}
-  {{- $faults = append $faults (printf "%s.repository is %q and ends in a tag: put that into %s.tag" $value $image.repository $value) -}}
+  {{- $faults = append $faults (printf "%s.repository is %q and ends in a tag or digest: put that into %s.tag or %s.digest" $value $image.repository $value $value) -}}
   {{- end -}}
   {{- if and $image (hasKey $image "tag") (not (kindIs "string" $image.tag)) (not (kindIs "invalid" $image.tag)) -}}
   {{- $faults = append $faults (printf "%s.tag is a number, and YAML would change it (1.10 is 1.1): put it into quotes, or set it with --set-string" $value) -}}

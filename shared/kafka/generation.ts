@@ -162,7 +162,13 @@ export class Generation {
         const committed = await committedOf(this.#connection, this.#membership.group, sources)
         const bounds = await boundsOf(this.#connection, sources)
         return bounds.map(({ source, start: logStart, end }) => {
-          const own = committed.get(sourceText(source))
+          const { next: own, view } = committed.get(sourceText(source)) ?? {}
+          // Somebody who is not here at the moment: what lies before went into that view, and would be lacking in this one.
+          if (view !== undefined && this.#membership.view !== undefined && view !== this.#membership.view)
+            throw new TidemarkError(
+              'GROUP_SHARED',
+              `consumer group ${this.#membership.group}: ${sourceText(source)} was committed up to ${own} by workers that write into another keyspace or table than this one`,
+            )
           // Outside of the log there is nothing to go on from: retention was faster, or it is another log. The listener sees both numbers.
           const start = own !== undefined && own >= logStart && own <= end ? own : logStart
           return { source, kept: this.#place.kept.has(sourceText(source)), start, committed: own, logStart, end }

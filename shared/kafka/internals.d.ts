@@ -91,7 +91,11 @@ declare module 'kafkajs/src/cluster/index.js' {
     }): Promise<{
       readonly responses: readonly {
         readonly topic: string
-        readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+        readonly partitions: readonly {
+          readonly partition: number
+          readonly offset: string
+          readonly metadata?: string | null
+        }[]
       }[]
     }>
     offsetCommit(request: {
@@ -100,7 +104,11 @@ declare module 'kafkajs/src/cluster/index.js' {
       readonly memberId: string
       readonly topics: readonly {
         readonly topic: string
-        readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+        readonly partitions: readonly {
+          readonly partition: number
+          readonly offset: string
+          readonly metadata: string | null
+        }[]
       }[]
     }): Promise<unknown>
     initProducerId(request: {

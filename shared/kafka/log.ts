@@ -61,8 +61,8 @@ export class KafkaLog implements Log {
     )
     return new Map(
       this.#sources(topic).flatMap((source) => {
-        const offset = committed.get(sourceText(source))
-        return offset === undefined ? [] : [[source.partition, offset] as const]
+        const commit = committed.get(sourceText(source))
+        return commit ? [[source.partition, commit.next] as const] : []
       }),
     )
   }

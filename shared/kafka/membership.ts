@@ -6,6 +6,7 @@ import { assign } from './assignor.ts'
 import { heard, inTime, type KafkaConnection } from './connection.ts'
 import { failureType, isLost } from './failure.ts'
 import { type Introduced, introduced, introduction } from './introduction.ts'
+import { commitOf } from './offsets.ts'
 
 const { MemberAssignment } = kafkajs.AssignerProtocol
 
@@ -51,6 +52,10 @@ export class Membership {
     this.#view = view
   }
 
+  get view(): string | undefined {
+    return this.#view()
+  }
+
   /**
    * Joins, or joins again; resolves when all members have, or the rebalance timeout is over. A failure may be repeated as it is, but for
    * GROUP_SHARED: the group's leader writes into another view. Two views that share a log would each lack what the other has.
@@ -60,7 +65,7 @@ export class Membership {
     try {
       await this.#connection.refresh(this.#topics)
       const groupProtocols = [
-        { name: PROTOCOL, metadata: introduction(this.#topics, { view: this.#view(), ...this.#last }) },
+        { name: PROTOCOL, metadata: introduction(this.#topics, { view: this.view, ...this.#last }) },
       ]
       const joined = await this.#ask((coordinator) =>
         coordinator.joinGroup({
@@ -118,7 +123,7 @@ export class Membership {
         memberId,
         topics: [...topics].map(([topic, own]) => ({
           topic,
-          partitions: own.map(({ source: { partition }, next }) => ({ partition, offset: String(next) })),
+          partitions: own.map(({ source: { partition }, next }) => commitOf(partition, { next, view: this.view })),
         })),
       }),
     )
@@ -163,7 +168,7 @@ export class Membership {
   async #assignment(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
     const candidates = members.map(({ memberId, memberMetadata }) => introduced(memberId, memberMetadata))
     // One that does not say is of an older release.
-    const view = this.#view()
+    const { view } = this
     const strange = ({ view: other }: Introduced) => view !== undefined && other !== undefined && other !== view
     const own = candidates.filter((one) => !strange(one))
     const topics = [...new Set(own.flatMap((member) => member.topics))]

@@ -63,12 +63,26 @@ function found(offsets: ReadonlyMap<string, number>, { topic, partition }: Sourc
   return offset
 }
 
+export interface Committed {
+  readonly next: number
+  /** What the one that committed it writes into; undefined if it does not say. */
+  readonly view: string | undefined
+}
+
+/** Before the view in a commit's metadata: what others put there is not ours to read. */
+const VIEW = 'tidemark view '
+
+/** A commit as Kafka takes it. */
+export function commitOf(partition: number, { next, view }: Committed) {
+  return { partition, offset: String(next), metadata: view === undefined ? null : VIEW + view }
+}
+
 /** What a group has committed on the partitions; those without a commit are absent. */
 export async function committedOf(
   connection: KafkaConnection,
   groupId: string,
   sources: readonly Source[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, Committed>> {
   if (sources.length === 0) return new Map()
   await connection.know([])
   const coordinator = await connection.coordinator(groupId)
@@ -80,8 +94,11 @@ export async function committedOf(
       topics: [...topics].map(([topic, own]) => ({ topic, partitions: own.map(({ partition }) => ({ partition })) })),
     }),
   )
-  const offsets = responses.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const),
+  const commits = responses.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset, metadata }): readonly [string, Committed] => {
+      const view = metadata?.startsWith(VIEW) ? metadata.slice(VIEW.length) : undefined
+      return [`${topic}/${partition}`, { next: Number(offset), view }]
+    }),
   )
-  return new Map(offsets.filter(([, offset]) => offset >= 0))
+  return new Map(commits.filter(([, { next }]) => next >= 0))
 }

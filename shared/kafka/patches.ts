@@ -63,6 +63,7 @@ Connection.prototype.processData = function (this: Connection, bytes: Buffer): v
   try {
     processData.call(this, bytes)
   } catch (cause) {
-    this.socket?.destroy(new Error('what listens there does not speak Kafka', { cause }))
+    const why = cause instanceof Error ? cause.message : String(cause)
+    this.socket?.destroy(new Error(`its answer is not understood, does it speak Kafka? ${why}`))
   }
 }

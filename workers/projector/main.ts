@@ -142,7 +142,7 @@ function start(
   const topics = projection.topics.map(({ name }) => name)
   const settings = { ...defaultSettings, ...config.engine }
   const versions = new CassandraVersions(session)
-  /** What this table is to Cassandra: no other cluster, keyspace or table has it. */
+  /** What this table is to Cassandra: no other has it, but for one that was made of its snapshot's schema. */
   let tableId: string | undefined
   const made = projector(
     projection,

@@ -3,11 +3,12 @@ import * as cassandra from '../../../shared/cassandra/index.ts'
 import { readConfig } from '../../../shared/config.ts'
 import { TidemarkError } from '../../../shared/errors.ts'
 import type { TopicDescription } from '../../../shared/kafka/index.ts'
+import { stock } from '../../projections/stock.ts'
 import { nodeFindings, replicationFindings } from './cassandra-checks.ts'
 import { type DoctorTools, examine } from './doctor.ts'
 import type { Finding } from './finding.ts'
 import { groupFindings, topicFindings } from './kafka-checks.ts'
-import { memberFindings, servedFindings } from './version-checks.ts'
+import { memberFindings, servedFindings, versionFindings } from './version-checks.ts'
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level, message }) => `${level} ${message}`)
 const good: TopicDescription = {
@@ -76,9 +77,12 @@ test('workers that write elsewhere, or are missed, are found; one that does not 
     ).map(({ message }) => message)
   expect(told(false)).toEqual([])
   expect(told(true, 'here', undefined)).toEqual([])
-  expect(told(false, 'here', 'there')).toEqual([expect.stringContaining('1 member that write into another keyspace')])
+  expect(told(false, 'here', 'there')).toEqual([expect.stringContaining('1 member of another keyspace or table')])
   expect(told(true)).toEqual(['are to run, and there are none'])
   expect(told(true, 'there')).toHaveLength(2)
+  const unbegun = (needed: boolean) =>
+    versionFindings(stock, undefined, { partitions: new Map(), members: new Map() }, needed)[0]?.level
+  expect([unbegun(false), unbegun(true)]).toEqual(['ok', 'fail'])
 })
 
 test('readers of a version that is not loaded would be answered with 503', () => {

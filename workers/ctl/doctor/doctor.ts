@@ -20,9 +20,7 @@ export interface DoctorTools {
   loadProjections(config: Config): Promise<readonly Projection[]>
   describeCluster(config: Config): Promise<ClusterDescription>
   admin(config: Config): Pick<KafkaAdmin, 'describe' | 'describeGroup' | 'close'>
-  connect(
-    config: Config,
-  ): Promise<{
+  connect(config: Config): Promise<{
     readonly session: cassandra.Session
     readonly versions: Pick<VersionStore, 'load' | 'served' | 'tables'>
   }>
@@ -95,7 +93,9 @@ async function* examineKafka(
       const partitions = projection.topics.reduce((sum, { name }) => sum + (counts.partitions.get(name) ?? 0), 0)
       yield* await attempt(`group ${group}`, async () => {
         let found = await admin.describeGroup(group)
-        for (let look = 1; running.includes(group) && found.members.length === 0 && look < LOOKS; look++) {
+        // In a rebalance Kafka does not say what members said of themselves.
+        const settled = () => found.state === 'Stable' || (found.members.length === 0 && !running.includes(group))
+        for (let look = 1; !settled() && look < LOOKS; look++) {
           await tools.sleep(1_000)
           found = await admin.describeGroup(group)
         }
@@ -151,7 +151,9 @@ async function* examineCassandra(
           return memberFindings(version, members, tables[tableName(projection)], running.includes(version))
         })
       if (recorded)
-        yield* await attempt(version, async () => versionFindings(projection, await versions.load(projection), counts))
+        yield* await attempt(version, async () =>
+          versionFindings(projection, await versions.load(projection), counts, running.includes(version)),
+        )
     }
     if (recorded)
       for (const [name, loaded] of Map.groupBy(projections, ({ name }) => name))

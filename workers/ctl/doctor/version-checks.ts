@@ -27,7 +27,7 @@ export function memberFindings(
     findings.push(
       fail(
         subject,
-        `share their consumer group with ${counted(others, 'member')} that write into another keyspace`,
+        `share their consumer group with ${counted(others, 'member')} of another keyspace or table`,
         catalogue.GROUP_SHARED.remedy,
       ),
     )
@@ -38,14 +38,18 @@ export function memberFindings(
   return findings
 }
 
-/** Is the version what it was when it began? A worker refuses it otherwise. */
+/** Is the version what it was when it began? A worker refuses it otherwise. It must have begun if it is `needed`. */
 export function versionFindings(
   projection: Projection,
   record: Awaited<ReturnType<VersionStore['load']>>,
   counts: Counts,
+  needed = false,
 ): readonly Finding[] {
   const subject = `version ${versionName(projection)}`
-  if (!record) return [ok(subject, 'has not been run yet')]
+  if (!record)
+    return needed
+      ? [fail(subject, 'is to run, and has not begun', 'See what its workers said last: they wait, or refuse to run.')]
+      : [ok(subject, 'has not been run yet')]
   const findings: Finding[] = []
   if (record.definition !== definitionFingerprint(projection)) {
     findings.push(
