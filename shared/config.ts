@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Address, addressList, choice, file, flag, whole } from './config-formats.ts'
-import { TidemarkError } from './errors.ts'
+import { listed, TidemarkError } from './errors.ts'
 import { nearest } from './nearest.ts'
 
 /** PEM texts, read from the files the settings name; with none of them the system's authorities are trusted. */
@@ -169,10 +169,7 @@ export function readConfig(env: Env = process.env): Config {
   for (const { path, message } of parsed.error?.issues ?? []) faults.push(fault(String(path[0]), given, message))
   faults.push(...combinations(given))
   if (!parsed.success || faults.length > 0) {
-    throw new TidemarkError(
-      'CONFIG_INVALID',
-      `${faults.length} wrong setting(s):\n${faults.map((line) => `  - ${line}`).join('\n')}\n`,
-    )
+    throw new TidemarkError('CONFIG_INVALID', listed(`${faults.length} wrong setting(s)`, faults))
   }
   return frozen(arranged(parsed.data))
 }

@@ -223,6 +223,11 @@ export function because(error: unknown): string {
   return `${error.message}${cause}`
 }
 
+/** Several faults as one message: a line each, further lines of a fault indented below it. */
+export function listed(what: string, faults: readonly string[]): string {
+  return `${what}:\n${faults.map((fault) => `  - ${fault.replaceAll('\n', '\n    ')}`).join('\n')}\n`
+}
+
 /** One line for logs and terminals: code, what happened, cause, remedy. */
 export function describe(error: unknown): string {
   if (!(error instanceof TidemarkError))

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { TidemarkError } from '../shared/errors.ts'
+import { listed, TidemarkError } from '../shared/errors.ts'
 import { nearest } from '../shared/nearest.ts'
 import { isProjection, type Projection, tableName, versionName } from '../shared/projection/projection.ts'
 import { loadFailure } from './load-failure.ts'
@@ -160,8 +160,4 @@ function catalogue(all: readonly Projection[]): Projections {
       `there is no projection ${JSON.stringify(name)}${meant ? `: did you mean ${meant}?` : '.'} Known: ${known}.`,
     )
   }
-}
-
-function listed(what: string, lines: readonly string[]): string {
-  return `${what}:\n${lines.map((line) => `  - ${line.replaceAll('\n', '\n    ')}`).join('\n')}\n`
 }

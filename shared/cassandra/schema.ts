@@ -1,4 +1,4 @@
-import { catalogue, TidemarkError } from '../errors.ts'
+import { catalogue, listed, TidemarkError } from '../errors.ts'
 import type { Session } from './session.ts'
 
 export interface ColumnDefinition {
@@ -51,7 +51,7 @@ export async function checkTables(session: Session, tables: readonly TableDefini
     if (faults.length > 0)
       throw new TidemarkError(
         'TABLE_MISMATCH',
-        `table ${session.table(table.name)} has ${faults.length} difference(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n`,
+        listed(`table ${session.table(table.name)} has ${faults.length} difference(s)`, faults),
       )
   }
 }

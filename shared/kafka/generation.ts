@@ -164,7 +164,7 @@ export class Generation {
         return bounds.map(({ source, start: logStart, end }) => {
           const { next: own, view } = committed.get(sourceText(source)) ?? {}
           // Somebody who is not here at the moment: what lies before went into that view, and would be lacking in this one.
-          if (view !== undefined && this.#membership.view !== undefined && view !== this.#membership.view)
+          if (this.#membership.isOther(view))
             throw new TidemarkError(
               'GROUP_SHARED',
               `consumer group ${this.#membership.group}: ${sourceText(source)} was committed up to ${own} by workers that write into another keyspace or table than this one`,

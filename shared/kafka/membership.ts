@@ -5,7 +5,7 @@ import { type Source, sourceText } from '../events/position.ts'
 import { assign } from './assignor.ts'
 import { heard, inTime, type KafkaConnection } from './connection.ts'
 import { failureType, isLost } from './failure.ts'
-import { type Introduced, introduced, introduction } from './introduction.ts'
+import { introduced, introduction } from './introduction.ts'
 import { commitOf } from './offsets.ts'
 
 const { MemberAssignment } = kafkajs.AssignerProtocol
@@ -52,8 +52,10 @@ export class Membership {
     this.#view = view
   }
 
-  get view(): string | undefined {
-    return this.#view()
+  /** Is this another view than the one this member writes into? Who does not say is of an older release, and is believed. */
+  isOther(view: string | undefined): boolean {
+    const own = this.#view()
+    return own !== undefined && view !== undefined && view !== own
   }
 
   /**
@@ -65,7 +67,7 @@ export class Membership {
     try {
       await this.#connection.refresh(this.#topics)
       const groupProtocols = [
-        { name: PROTOCOL, metadata: introduction(this.#topics, { view: this.view, ...this.#last }) },
+        { name: PROTOCOL, metadata: introduction(this.#topics, { view: this.#view(), ...this.#last }) },
       ]
       const joined = await this.#ask((coordinator) =>
         coordinator.joinGroup({
@@ -123,7 +125,7 @@ export class Membership {
         memberId,
         topics: [...topics].map(([topic, own]) => ({
           topic,
-          partitions: own.map(({ source: { partition }, next }) => commitOf(partition, { next, view: this.view })),
+          partitions: own.map(({ source: { partition }, next }) => commitOf(partition, { next, view: this.#view() })),
         })),
       }),
     )
@@ -167,14 +169,12 @@ export class Membership {
   /** The leader's duty: who reads what. It looks up the partitions anew, because a rebalance may be about new ones. */
   async #assignment(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
     const candidates = members.map(({ memberId, memberMetadata }) => introduced(memberId, memberMetadata))
-    // One that does not say is of an older release.
-    const { view } = this
-    const strange = ({ view: other }: Introduced) => view !== undefined && other !== undefined && other !== view
-    const own = candidates.filter((one) => !strange(one))
+    const own = candidates.filter(({ view }) => !this.isOther(view))
     const topics = [...new Set(own.flatMap((member) => member.topics))]
     await this.#connection.refresh(topics)
     const shares = assign(own, new Map(topics.map((topic) => [topic, this.#connection.partitions(topic)])))
-    const refused = candidates.filter(strange).map(({ id }) => ({ memberId: id, memberAssignment: REFUSAL }))
+    const others = candidates.filter(({ view }) => this.isOther(view))
+    const refused = others.map(({ id }) => ({ memberId: id, memberAssignment: REFUSAL }))
     const assigned = [...shares].map(([memberId, sources]) => {
       const assignment = Object.fromEntries(
         [...Map.groupBy(sources, ({ topic }) => topic)].map(([topic, own]) => [

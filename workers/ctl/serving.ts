@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readConfig } from '../../shared/config.ts'
-import { because, TidemarkError } from '../../shared/errors.ts'
+import { because, listed, TidemarkError } from '../../shared/errors.ts'
 import type { KafkaAdmin } from '../../shared/kafka/index.ts'
 import type { Projection } from '../../shared/projection/projection.ts'
 import type { Projections } from '../loader.ts'
@@ -39,7 +39,7 @@ export async function checkServing(
   const faults: string[] = []
   let unanswered: unknown
   for (const one of texts.map(parsed)) {
-    const tell = (fault: string) => faults.push(`${one.name}: ${fault}`)
+    const tell = (fault: string) => faults.push(`${one.name}: ${fault.trim()}`)
     const { run, partitions } = one
     if (one.env) attempt(() => readConfig({ ...env, ...one.env }), tell)
     const projection = run === undefined ? undefined : attempt(() => projections.get(run), tell)
@@ -54,8 +54,7 @@ export async function checkServing(
     if (count !== undefined && count !== partitions)
       tell(`partitions are said to be ${partitions}, but its topics (${names.join(', ')}) have ${count} in all`)
   }
-  if (faults.length > 0)
-    throw new TidemarkError('CONFIG_INVALID', `${counted(faults.length, 'fault')}:\n${faults.map(item).join('\n')}\n`)
+  if (faults.length > 0) throw new TidemarkError('CONFIG_INVALID', listed(counted(faults.length, 'fault'), faults))
   if (unanswered !== undefined) throw unanswered
 }
 
@@ -85,5 +84,3 @@ async function partitionsOf(projection: Projection, admin: Topics): Promise<numb
   )
   return counts.reduce((sum, count) => sum + count, 0)
 }
-
-const item = (text: string) => `  - ${text.trim().replaceAll('\n', '\n    ')}`
